@@ -1,0 +1,220 @@
+/**
+ * What a worker counts, in shared memory that it alone writes: plain adds, no atomics, no
+ * messages. The main thread reads it each second and takes differences; nothing is ever reset but
+ * the two maxima, by main, where losing a race costs one second's maximum and no count.
+ *
+ *   header   64 x Float64   WORKER: counters of the worker as a whole
+ *   edges    EDGE_ROWS_MAX rows of 2 KiB: 40 x Float64 (EDGE), 432 x Uint32 (latency in us)
+ *   policies POLICY_ROWS_MAX rows of 64 B: 8 x Float64 (POLICY)
+ *
+ * Row 0 of a table is where what no longer fits is counted: edge `other..other`, policy ``. A row
+ * may be counted in before its `row` message is read: whoever takes differences keeps them.
+ */
+import { BUCKETS, bucketOf } from '../landscape/histogram.ts'
+import type { Result } from '../policies/pattern.ts'
+import type { FromWorker } from './thread.ts'
+
+export const EDGE_ROWS_MAX = 2048
+export const POLICY_ROWS_MAX = 4096
+/** What row 0 of the edges is called. */
+export const OTHER = 'other'
+
+/** Indexes of Float64 in the header. Gauges say so; all else only grows. */
+export const WORKER = {
+  accepted: 0,
+  /** Gauge: client connections now. */
+  connections: 1,
+  /** Gauge: exchanges waiting in the wheel. */
+  delayed: 2,
+  /** Messages that were not HTTP as we read it, answered 400, 431 or 502. */
+  malformed: 3,
+  /** Turned away because connectionsMax was reached. */
+  overloaded: 4,
+  /** Exchanges and connections ended because a policy changed. */
+  severed: 5,
+  /** Edges and policies that found no row of their own. */
+  edgesOverflowed: 6,
+  policiesOverflowed: 7,
+  /** Bytes copied because the kernel did not take them at once. */
+  bytesCopied: 8,
+} as const
+
+/** Indexes of Float64 in an edge's row. Gauges: inFlight. Maxima that main resets: two. */
+export const EDGE = {
+  started: 0,
+  succeeded: 1,
+  failed: 2,
+  ignored: 3,
+  refused: 4,
+  connections: 5,
+  connectionsClosed: 6,
+  bytesIn: 7,
+  bytesOut: 8,
+  inFlight: 9,
+  /** Main sets it to `inFlight` after reading. */
+  inFlightMax: 10,
+  latencySumUs: 11,
+  /** Main sets it to 0 after reading. */
+  latencyMaxUs: 12,
+  /** The monotonic time of the last byte either way. */
+  lastByteMs: 13,
+} as const
+
+/** Indexes of Float64 in a policy's row. */
+export const POLICY = {
+  matched: 0,
+  refused: 1,
+  delayed: 2,
+  delayedMs: 3,
+  wouldRefuse: 4,
+  wouldDelay: 5,
+  cut: 6,
+  wouldCut: 7,
+} as const
+
+const HEADER_BYTES = 64 * 8
+const EDGE_FLOATS = 40
+export const EDGE_ROW_BYTES = EDGE_FLOATS * 8 + BUCKETS * 4
+export const POLICY_ROW_BYTES = 8 * 8
+const POLICIES_AT = HEADER_BYTES + EDGE_ROWS_MAX * EDGE_ROW_BYTES
+
+/** How much memory one worker's meters take; only rows in use are ever touched. */
+export const metersBytes = (): number => POLICIES_AT + POLICY_ROWS_MAX * POLICY_ROW_BYTES
+
+/** Where the Float64s of a row begin, as an index into a Float64Array over the whole memory. */
+export const edgeFloatsAt = (row: number): number => (HEADER_BYTES + row * EDGE_ROW_BYTES) / 8
+export const policyFloatsAt = (row: number): number => (POLICIES_AT + row * POLICY_ROW_BYTES) / 8
+/** Where the buckets of a row begin, as an index into a Uint32Array over the whole memory. */
+export const bucketsAt = (row: number): number =>
+  (HEADER_BYTES + row * EDGE_ROW_BYTES) / 4 + EDGE_FLOATS * 2
+
+export type Protocol = 'http1' | 'opaque'
+
+/** The worker's side: the only writer. Also the `Tally` that the gate counts policies with. */
+export class Meter {
+  readonly #floats: Float64Array
+  readonly #buckets: Uint32Array
+  readonly #announce: (row: FromWorker & { type: 'row' }) => void
+  #edgeRows = 1
+  #policyRows = 1
+  readonly #policyRowOf = new Map<string, number>()
+
+  constructor(memory: SharedArrayBuffer, announce: (row: FromWorker & { type: 'row' }) => void) {
+    this.#floats = new Float64Array(memory)
+    this.#buckets = new Uint32Array(memory)
+    this.#announce = announce
+  }
+
+  /** A row for an edge and protocol; asked once for each, by whoever interns edges. */
+  edgeRow(source: string, target: string, protocol: Protocol): number {
+    if (this.#edgeRows >= EDGE_ROWS_MAX) {
+      this.add(WORKER.edgesOverflowed, 1)
+      return 0
+    }
+    const row = this.#edgeRows++
+    this.#announce({ type: 'row', table: 'edge', row, source, target, protocol })
+    return row
+  }
+
+  /** A row for an intent on an edge: the same one however often plans change. */
+  policyRow(id: string, source: string, target: string): number {
+    const key = `${id}\u0000${source}\u0000${target}`
+    const known = this.#policyRowOf.get(key)
+    if (known !== undefined) return known
+    if (this.#policyRows >= POLICY_ROWS_MAX) {
+      this.add(WORKER.policiesOverflowed, 1)
+      return 0
+    }
+    const row = this.#policyRows++
+    this.#policyRowOf.set(key, row)
+    this.#announce({ type: 'row', table: 'policy', row, id, source, target })
+    return row
+  }
+
+  /** Adds to a counter of the worker as a whole (WORKER). */
+  add(counter: number, n: number): void {
+    this.#floats[counter]! += n
+  }
+
+  connected(row: number): void {
+    this.#floats[edgeFloatsAt(row) + EDGE.connections]! += 1
+  }
+
+  disconnected(row: number): void {
+    this.#floats[edgeFloatsAt(row) + EDGE.connectionsClosed]! += 1
+  }
+
+  started(row: number): void {
+    const at = edgeFloatsAt(row)
+    const floats = this.#floats
+    floats[at + EDGE.started]! += 1
+    const inFlight = (floats[at + EDGE.inFlight]! += 1)
+    if (inFlight > floats[at + EDGE.inFlightMax]!) floats[at + EDGE.inFlightMax] = inFlight
+  }
+
+  /** `tookMs` is from the gate to the last byte; what the source aborted has no latency. */
+  ended(row: number, result: Result, tookMs: number): void {
+    const at = edgeFloatsAt(row)
+    const floats = this.#floats
+    floats[at + EDGE.inFlight]! -= 1
+    if (result === 'ignored') {
+      floats[at + EDGE.ignored]! += 1
+      return
+    }
+    floats[at + (result === 'success' ? EDGE.succeeded : EDGE.failed)]! += 1
+    const tookUs = Math.round(tookMs * 1000)
+    floats[at + EDGE.latencySumUs]! += tookUs
+    if (tookUs > floats[at + EDGE.latencyMaxUs]!) floats[at + EDGE.latencyMaxUs] = tookUs
+    this.#buckets[bucketsAt(row) + bucketOf(tookUs)]! += 1
+  }
+
+  refusedOn(row: number): void {
+    this.#floats[edgeFloatsAt(row) + EDGE.refused]! += 1
+  }
+
+  /** Bytes from the source to the target. */
+  bytesIn(row: number, bytes: number, nowMs: number): void {
+    const at = edgeFloatsAt(row)
+    this.#floats[at + EDGE.bytesIn]! += bytes
+    this.#floats[at + EDGE.lastByteMs] = nowMs
+  }
+
+  /** Bytes from the target to the source. */
+  bytesOut(row: number, bytes: number, nowMs: number): void {
+    const at = edgeFloatsAt(row)
+    this.#floats[at + EDGE.bytesOut]! += bytes
+    this.#floats[at + EDGE.lastByteMs] = nowMs
+  }
+
+  // What follows is the gate's Tally: rows are those of policyRow().
+
+  matched(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.matched]! += 1
+  }
+
+  refused(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.refused]! += 1
+  }
+
+  delayed(row: number, ms: number): void {
+    const at = policyFloatsAt(row)
+    this.#floats[at + POLICY.delayed]! += 1
+    this.#floats[at + POLICY.delayedMs]! += ms
+  }
+
+  wouldRefuse(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.wouldRefuse]! += 1
+  }
+
+  wouldDelay(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.wouldDelay]! += 1
+  }
+
+  cut(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.cut]! += 1
+  }
+
+  wouldCut(row: number): void {
+    this.#floats[policyFloatsAt(row) + POLICY.wouldCut]! += 1
+  }
+}
