@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file airspace.proto.
  */
 export const file_airspace: GenFile = /*@__PURE__*/
-  fileDesc("Cg5haXJzcGFjZS5wcm90bxILYWlyc3BhY2UudjEiRAoHU2V0dGluZxIQCgZudW1iZXIYASABKAFIABIOCgR0ZXh0GAIgASgJSAASDgoEZmxhZxgDIAEoCEgAQgcKBXZhbHVlIpUECgZJbnRlbnQSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRmcm9tGAMgASgJEgoKAnRvGAQgASgJEjMKCHNldHRpbmdzGAUgAygLMiEuYWlyc3BhY2UudjEuSW50ZW50LlNldHRpbmdzRW50cnkSEQoEbW9kZRgGIAEoCUgAiAEBEhQKB3BlcmNlbnQYByABKAFIAYgBARIVCghleGlzdGluZxgIIAEoCUgCiAEBEhUKCGdyYWNlX21zGAkgASgBSAOIAQESFQoIbGVhc2VfbXMYCiABKAFIBIgBARIWCglvbl9leHBpcmUYCyABKAlIBYgBARIUCgdyYW1wX21zGAwgASgBSAaIAQESEwoGZXhlbXB0GA0gASgJSAeIAQESEAoDcGVyGA4gASgJSAiIAQESDgoGcmVhc29uGA8gASgJEg0KBW93bmVyGBAgASgJEhAKCGluY2lkZW50GBEgASgJGkUKDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQuYWlyc3BhY2UudjEuU2V0dGluZzoCOAFCBwoFX21vZGVCCgoIX3BlcmNlbnRCCwoJX2V4aXN0aW5nQgsKCV9ncmFjZV9tc0ILCglfbGVhc2VfbXNCDAoKX29uX2V4cGlyZUIKCghfcmFtcF9tc0IJCgdfZXhlbXB0QgYKBF9wZXIi4gEKB0hvbGRpbmcSIwoGaW50ZW50GAEgASgLMhMuYWlyc3BhY2UudjEuSW50ZW50Eg8KB3ZlcnNpb24YAiABKAQSFAoMcmVtYWluaW5nX21zGAMgASgBEjAKBnNoYXJlcxgEIAMoCzIgLmFpcnNwYWNlLnYxLkhvbGRpbmcuU2hhcmVzRW50cnkSGQoMcmVsZWFzaW5nX21zGAUgASgBSACIAQEaLQoLU2hhcmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4AUIPCg1fcmVsZWFzaW5nX21zInEKBFBsYW4SDgoGbGVkZ2VyGAEgASgJEhAKCHJldmlzaW9uGAIgASgEEg8KB2VkaXRpb24YAyABKAQSJgoIaG9sZGluZ3MYBCADKAsyFC5haXJzcGFjZS52MS5Ib2xkaW5nEg4KBmRpZ2VzdBgFIAEoCSLSAQoIRnJvbU5vZGUSIwoFaGVsbG8YASABKAsyEi5haXJzcGFjZS52MS5IZWxsb0gAEh8KA2FjaxgCIAEoCzIQLmFpcnNwYWNlLnYxLkFja0gAEiEKBG5hY2sYAyABKAsyES5haXJzcGFjZS52MS5OYWNrSAASJQoGZGVtYW5kGAQgASgLMhMuYWlyc3BhY2UudjEuRGVtYW5kSAASKwoJcmVoZWFyc2FsGAUgASgLMhYuYWlyc3BhY2UudjEuUmVoZWFyc2FsSABCCQoHbWVzc2FnZSK1AQoGVG9Ob2RlEiEKBHBsYW4YASABKAsyES5haXJzcGFjZS52MS5QbGFuSAASJQoGZGlnZXN0GAIgASgLMhMuYWlyc3BhY2UudjEuRGlnZXN0SAASKwoJZGlyZWN0b3J5GAMgASgLMhYuYWlyc3BhY2UudjEuRGlyZWN0b3J5SAASKQoIcmVoZWFyc2UYBCABKAsyFS5haXJzcGFjZS52MS5SZWhlYXJzZUgAQgkKB21lc3NhZ2UisAEKBUhlbGxvEgwKBG5vZGUYASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoCRINCgVraW5kcxgEIAMoCRIOCgZsZWRnZXIYBSABKAkSEAoIcmV2aXNpb24YBiABKAQSDwoHZWRpdGlvbhgHIAEoBBIPCgd3b3JrZXJzGAggASgNEiYKBnNoYXJlcxgJIAMoCzIWLmFpcnNwYWNlLnYxLkhlbGRTaGFyZSJ6CglIZWxkU2hhcmUSCgoCaWQYASABKAkSMgoGc2hhcmVzGAIgAygLMiIuYWlyc3BhY2UudjEuSGVsZFNoYXJlLlNoYXJlc0VudHJ5Gi0KC1NoYXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiOQoDQWNrEhAKCHJldmlzaW9uGAEgASgEEg8KB2VkaXRpb24YAiABKAQSDwoHdG9va19tcxgDIAEoASJHCgROYWNrEhAKCHJldmlzaW9uGAEgASgEEg8KB2VkaXRpb24YAiABKAQSDAoEcGF0aBgDIAEoCRIOCgZyZWFzb24YBCABKAkiSwoGRGlnZXN0Eg4KBmxlZGdlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBBIPCgdlZGl0aW9uGAMgASgEEg4KBmRpZ2VzdBgEIAEoCSJXCgZEZW1hbmQSEAoIcmV2aXNpb24YASABKAQSDwoHZWRpdGlvbhgCIAEoBBIqCgdpbnRlbnRzGAMgAygLMhkuYWlyc3BhY2UudjEuSW50ZW50RGVtYW5kIkwKDEludGVudERlbWFuZBIKCgJpZBgBIAEoCRIRCglpbl9mbGlnaHQYAiABKAESDgoGd2FudGVkGAMgASgBEg0KBXVuZGVyGAQgASgIIioKCURpcmVjdG9yeRIPCgd2ZXJzaW9uGAEgASgJEgwKBHlhbWwYAiABKAkinQEKCFJlaGVhcnNlEgoKAmlkGAEgASgJEiMKBmludGVudBgCIAEoCzITLmFpcnNwYWNlLnYxLkludGVudBIxCgZzaGFyZXMYAyADKAsyIS5haXJzcGFjZS52MS5SZWhlYXJzZS5TaGFyZXNFbnRyeRotCgtTaGFyZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIpUCCglSZWhlYXJzYWwSCgoCaWQYASABKAkSFAoMZnJvbV91bml4X21zGAIgASgBEhIKCnRvX3VuaXhfbXMYAyABKAESDQoFY2FsbHMYBCABKAQSDwoHcmVmdXNlZBgFIAEoBBIPCgdkZWxheWVkGAYgASgEEhYKDmRlbGF5ZWRfbXNfbWF4GAcgASgBEgwKBGxpdmUYCCABKAQSFgoOb2xkZXN0X2xpdmVfbXMYCSABKAESEQoJZm9yZ290dGVuGAogASgEEikKBWVkZ2VzGAsgAygLMhouYWlyc3BhY2UudjEuUmVoZWFyc2VkRWRnZRIWCg5pbl9mbGlnaHRfcGVhaxgMIAEoARINCgVlcnJvchgNIAEoCSJgCg1SZWhlYXJzZWRFZGdlEg4KBnNvdXJjZRgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSDQoFY2FsbHMYAyABKAQSDwoHcmVmdXNlZBgEIAEoBBIPCgdkZWxheWVkGAUgASgEItkBCgZXaW5kb3cSDQoFZXBvY2gYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSFQoNc3RhcnRfdW5peF9tcxgDIAEoARIRCglsZW5ndGhfbXMYBCABKAESJgoFZWRnZXMYBSADKAsyFy5haXJzcGFjZS52MS5FZGdlU2lnbmFsEisKCHBvbGljaWVzGAYgAygLMhkuYWlyc3BhY2UudjEuUG9saWN5U2lnbmFsEhkKEWZvcmdvdHRlbl93aW5kb3dzGAcgASgEEhQKDHNlbnRfdW5peF9tcxgIIAEoASIsCglXaW5kb3dBY2sSDQoFZXBvY2gYASABKAQSEAoIc2VxdWVuY2UYAiABKAQi7AIKCkVkZ2VTaWduYWwSDgoGc291cmNlGAEgASgJEg4KBnRhcmdldBgCIAEoCRIQCghwcm90b2NvbBgDIAEoCRIPCgdzdGFydGVkGAQgASgEEhEKCXN1Y2NlZWRlZBgFIAEoBBIOCgZmYWlsZWQYBiABKAQSDwoHaWdub3JlZBgHIAEoBBIPCgdyZWZ1c2VkGAggASgEEhMKC2Nvbm5lY3Rpb25zGAkgASgEEhAKCGJ5dGVzX2luGAogASgBEhEKCWJ5dGVzX291dBgLIAEoARIRCglpbl9mbGlnaHQYDCABKA0SFQoNaW5fZmxpZ2h0X21heBgNIAEoDRIYChBjb25uZWN0aW9uc19vcGVuGA4gASgNEhYKDmxhdGVuY3lfbWF4X3VzGA8gASgNEhYKDmxhdGVuY3lfc3VtX3VzGBAgASgBEhcKD2xhdGVuY3lfYnVja2V0cxgRIAMoDRIPCgdpZGxlX21zGBIgASgBIswBCgxQb2xpY3lTaWduYWwSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg4KBnRhcmdldBgDIAEoCRIPCgdtYXRjaGVkGAQgASgEEg8KB3JlZnVzZWQYBSABKAQSDwoHZGVsYXllZBgGIAEoBBISCgpkZWxheWVkX21zGAcgASgBEhQKDHdvdWxkX3JlZnVzZRgIIAEoBBITCgt3b3VsZF9kZWxheRgJIAEoBBILCgNjdXQYCiABKAQSEQoJd291bGRfY3V0GAsgASgEIkMKDEFwcGx5UmVxdWVzdBIjCgZpbnRlbnQYASABKAsyEy5haXJzcGFjZS52MS5JbnRlbnQSDgoGY2hhbmdlGAIgASgJIkcKDlJlbGVhc2VSZXF1ZXN0EgsKA2lkcxgBIAMoCRILCgNhbGwYAiABKAgSCwoDbm93GAMgASgIEg4KBnJlYXNvbhgEIAEoCSIrCg1FeHRlbmRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBmZvcl9tcxgCIAEoASIdCgtVbmRvUmVxdWVzdBIOCgZyZWFzb24YASABKAkiXQoGQ2hhbmdlEgsKA2lkcxgBIAMoCRIQCghyZXZpc2lvbhgCIAEoBBILCgNhY3QYAyABKAkSFQoNdW50aWxfdW5peF9tcxgEIAEoARIQCgh3YXJuaW5ncxgFIAMoCSIxCgxBd2FpdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAQSDwoHd2FpdF9tcxgCIAEoASKMAQoLRW5mb3JjZW1lbnQSEAoIcmV2aXNpb24YASABKAQSEAoIZXhwZWN0ZWQYAiABKA0SEAoIcmVwb3J0ZWQYAyABKA0SEgoKZWxhcHNlZF9tcxgEIAEoARIMCgRkb25lGAUgASgIEiUKB2xhZ2dpbmcYBiADKAsyFC5haXJzcGFjZS52MS5MYWdnaW5nIloKB0xhZ2dpbmcSDAoEbm9kZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghyZXBvcnRlZBgDIAEoBBIQCghoZWFyZF9tcxgEIAEoARIOCgZyZWFzb24YBSABKAkicgoJRnJlc2huZXNzEhAKCGV4cGVjdGVkGAEgASgNEhEKCXJlcG9ydGluZxgCIAEoDRIRCglvbGRlc3RfbXMYAyABKAESDgoGc2lsZW50GAQgAygJEg8KB3NrZXdfbXMYBSABKAESDAoEZ2FwcxgGIAEoBCI+Cg9HZXRFZGdlc1JlcXVlc3QSDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRIRCgl3aW5kb3dfbXMYAyABKAEihgEKCUxhbmRzY2FwZRIpCglmcmVzaG5lc3MYASABKAsyFi5haXJzcGFjZS52MS5GcmVzaG5lc3MSFAoMZnJvbV91bml4X21zGAIgASgBEhIKCnRvX3VuaXhfbXMYAyABKAESJAoFZWRnZXMYBCADKAsyFS5haXJzcGFjZS52MS5FZGdlVmlldyKdAQoIRWRnZVZpZXcSJwoGc2lnbmFsGAEgASgLMhcuYWlyc3BhY2UudjEuRWRnZVNpZ25hbBIPCgd2ZXJkaWN0GAIgASgJEgsKA3doeRgDIAEoCRIaChJmaXJzdF9zZWVuX3VuaXhfbXMYBCABKAESEAoIcGF0dGVybnMYBSADKAkSDQoFbm9kZXMYBiABKA0SDQoFdHJlbmQYByADKAEiEQoPR2V0Tm9kZXNSZXF1ZXN0Ii0KBU5vZGVzEiQKBW5vZGVzGAEgAygLMhUuYWlyc3BhY2UudjEuTm9kZVZpZXcikgIKCE5vZGVWaWV3EgwKBG5vZGUYASABKAkSDQoFZXBvY2gYAiABKAQSDQoFc3RhdGUYAyABKAkSEAoIZXhwZWN0ZWQYBCABKAgSDwoHZGVzaXJlZBgFIAEoBBIQCghyZXBvcnRlZBgGIAEoBBIXCg9lZGl0aW9uX2Rlc2lyZWQYByABKAQSGAoQZWRpdGlvbl9yZXBvcnRlZBgIIAEoBBIQCghoZWFyZF9tcxgJIAEoARIRCgl3aW5kb3dfbXMYCiABKAESDwoHc2tld19tcxgLIAEoARIPCgd2ZXJzaW9uGAwgASgJEg8KB3dvcmtlcnMYDSABKA0SDAoEbmFjaxgOIAEoCRIMCgRnYXBzGA8gASgEIiMKEkdldFBhdHRlcm5zUmVxdWVzdBINCgVlbmRlZBgBIAEoCCJhCghQYXR0ZXJucxIpCglmcmVzaG5lc3MYASABKAsyFi5haXJzcGFjZS52MS5GcmVzaG5lc3MSKgoIcGF0dGVybnMYAiADKAsyGC5haXJzcGFjZS52MS5QYXR0ZXJuVmlldyKxAgoLUGF0dGVyblZpZXcSIwoGaW50ZW50GAEgASgLMhMuYWlyc3BhY2UudjEuSW50ZW50Eg0KBXN0YXRlGAIgASgJEhUKDXVudGlsX3VuaXhfbXMYAyABKAESEAoIZXhwZWN0ZWQYBCABKA0SEQoJZW5mb3JjaW5nGAUgASgNEigKBXRvdGFsGAYgASgLMhkuYWlyc3BhY2UudjEuUG9saWN5U2lnbmFsEg4KBmF1dGhvchgHIAEoCRISCgphdF91bml4X21zGAggASgBEhEKCWluX2ZsaWdodBgJIAEoARImCgZzaGFyZXMYCiADKAsyFi5haXJzcGFjZS52MS5TaGFyZVZpZXcSKQoGcmVjZW50GAsgASgLMhkuYWlyc3BhY2UudjEuUG9saWN5U2lnbmFsIlgKCVNoYXJlVmlldxIMCgRub2RlGAEgASgJEg0KBWVwb2NoGAIgASgEEg0KBWZpZWxkGAMgASgJEg0KBXNoYXJlGAQgASgBEhAKCHN0cmFuZGVkGAUgASgIIjAKEEdldExlZGdlclJlcXVlc3QSDQoFYWZ0ZXIYASABKAQSDQoFbGltaXQYAiABKA0iQAoHRW50cmllcxIjCgdlbnRyaWVzGAEgAygLMhIuYWlyc3BhY2UudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAQidAoFRW50cnkSEAoIcmV2aXNpb24YASABKAQSEgoKYXRfdW5peF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSCwoDYWN0GAQgASgJEgoKAmlkGAUgASgJEgwKBHRleHQYBiABKAkSDgoGcmVhc29uGAcgASgJIjgKEEdldEV2ZW50c1JlcXVlc3QSFQoNc2luY2VfdW5peF9tcxgBIAEoARINCgVsaW1pdBgCIAEoDSIsCgZFdmVudHMSIgoGZXZlbnRzGAEgAygLMhIuYWlyc3BhY2UudjEuRXZlbnQilQEKBUV2ZW50EgoKAmlkGAEgASgJEhIKCmF0X3VuaXhfbXMYAiABKAESDAoEa2luZBgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDgoGdGFyZ2V0GAUgASgJEgwKBHRleHQYBiABKAkSEgoKc3VnZ2VzdGlvbhgHIAEoCRIMCgRvdmVyGAggASgIEg4KBmF1dGhvchgJIAEoCSI/Cg9BZGRFdmVudFJlcXVlc3QSDAoEdGV4dBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDgoGdGFyZ2V0GAMgASgJIiEKEkdldFNlcnZpY2VzUmVxdWVzdBILCgNzZXQYASABKAkiYQoIU2VydmljZXMSKQoJZnJlc2huZXNzGAEgASgLMhYuYWlyc3BhY2UudjEuRnJlc2huZXNzEioKCHNlcnZpY2VzGAIgAygLMhguYWlyc3BhY2UudjEuU2VydmljZVZpZXcixAEKC1NlcnZpY2VWaWV3EgwKBG5hbWUYASABKAkSNAoGbGFiZWxzGAIgAygLMiQuYWlyc3BhY2UudjEuU2VydmljZVZpZXcuTGFiZWxzRW50cnkSEQoJYWRkcmVzc2VzGAMgAygJEg0KBWtub3duGAQgASgIEhEKCWNhbGxlZF9ieRgFIAEoDRINCgVjYWxscxgGIAEoDRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIhIKEEdldFN0YXR1c1JlcXVlc3QirAIKBlN0YXR1cxIPCgd2ZXJzaW9uGAEgASgJEhAKCHJldmlzaW9uGAIgASgEEg4KBmxlZGdlchgDIAEoCRIpCglmcmVzaG5lc3MYBCABKAsyFi5haXJzcGFjZS52MS5GcmVzaG5lc3MSJgoFdG90YWwYBSABKAsyFy5haXJzcGFjZS52MS5FZGdlU2lnbmFsEiYKB3Ryb3VibGUYBiADKAsyFS5haXJzcGFjZS52MS5FZGdlVmlldxIqCghwYXR0ZXJucxgHIAMoCzIYLmFpcnNwYWNlLnYxLlBhdHRlcm5WaWV3EhEKCXVwdGltZV9tcxgIIAEoARIiCgZldmVudHMYCSADKAsyEi5haXJzcGFjZS52MS5FdmVudBIRCgl3aW5kb3dfbXMYCiABKAEipwEKBldoYXRJZhIjCgZpbnRlbnQYASABKAsyEy5haXJzcGFjZS52MS5JbnRlbnQSKQoJZnJlc2huZXNzGAIgASgLMhYuYWlyc3BhY2UudjEuRnJlc2huZXNzEhAKCGFuc3dlcmVkGAMgASgNEikKBW5vZGVzGAQgAygLMhouYWlyc3BhY2UudjEuTm9kZVJlaGVhcnNhbBIQCgh3YXJuaW5ncxgFIAMoCSJICg1Ob2RlUmVoZWFyc2FsEgwKBG5vZGUYASABKAkSKQoJcmVoZWFyc2FsGAIgASgLMhYuYWlyc3BhY2UudjEuUmVoZWFyc2FsMnwKBUZsZWV0EjgKBkZvbGxvdxIVLmFpcnNwYWNlLnYxLkZyb21Ob2RlGhMuYWlyc3BhY2UudjEuVG9Ob2RlKAEwARI5CgZSZXBvcnQSEy5haXJzcGFjZS52MS5XaW5kb3caFi5haXJzcGFjZS52MS5XaW5kb3dBY2soATABMvwGCghPcGVyYXRvchI3CgVBcHBseRIZLmFpcnNwYWNlLnYxLkFwcGx5UmVxdWVzdBoTLmFpcnNwYWNlLnYxLkNoYW5nZRI7CgdSZWxlYXNlEhsuYWlyc3BhY2UudjEuUmVsZWFzZVJlcXVlc3QaEy5haXJzcGFjZS52MS5DaGFuZ2USOQoGRXh0ZW5kEhouYWlyc3BhY2UudjEuRXh0ZW5kUmVxdWVzdBoTLmFpcnNwYWNlLnYxLkNoYW5nZRI1CgRVbmRvEhguYWlyc3BhY2UudjEuVW5kb1JlcXVlc3QaEy5haXJzcGFjZS52MS5DaGFuZ2USPAoIQWRkRXZlbnQSHC5haXJzcGFjZS52MS5BZGRFdmVudFJlcXVlc3QaEi5haXJzcGFjZS52MS5FdmVudBI+CgVBd2FpdBIZLmFpcnNwYWNlLnYxLkF3YWl0UmVxdWVzdBoYLmFpcnNwYWNlLnYxLkVuZm9yY2VtZW50MAESOAoGRHJ5UnVuEhkuYWlyc3BhY2UudjEuQXBwbHlSZXF1ZXN0GhMuYWlyc3BhY2UudjEuV2hhdElmEkAKCEdldEVkZ2VzEhwuYWlyc3BhY2UudjEuR2V0RWRnZXNSZXF1ZXN0GhYuYWlyc3BhY2UudjEuTGFuZHNjYXBlEjwKCEdldE5vZGVzEhwuYWlyc3BhY2UudjEuR2V0Tm9kZXNSZXF1ZXN0GhIuYWlyc3BhY2UudjEuTm9kZXMSRQoLR2V0UGF0dGVybnMSHy5haXJzcGFjZS52MS5HZXRQYXR0ZXJuc1JlcXVlc3QaFS5haXJzcGFjZS52MS5QYXR0ZXJucxJACglHZXRMZWRnZXISHS5haXJzcGFjZS52MS5HZXRMZWRnZXJSZXF1ZXN0GhQuYWlyc3BhY2UudjEuRW50cmllcxI/CglHZXRFdmVudHMSHS5haXJzcGFjZS52MS5HZXRFdmVudHNSZXF1ZXN0GhMuYWlyc3BhY2UudjEuRXZlbnRzEkUKC0dldFNlcnZpY2VzEh8uYWlyc3BhY2UudjEuR2V0U2VydmljZXNSZXF1ZXN0GhUuYWlyc3BhY2UudjEuU2VydmljZXMSPwoJR2V0U3RhdHVzEh0uYWlyc3BhY2UudjEuR2V0U3RhdHVzUmVxdWVzdBoTLmFpcnNwYWNlLnYxLlN0YXR1c2IGcHJvdG8z");
+  fileDesc("Cg5haXJzcGFjZS5wcm90bxILYWlyc3BhY2UudjEiRAoHU2V0dGluZxIQCgZudW1iZXIYASABKAFIABIOCgR0ZXh0GAIgASgJSAASDgoEZmxhZxgDIAEoCEgAQgcKBXZhbHVlIpUECgZJbnRlbnQSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRmcm9tGAMgASgJEgoKAnRvGAQgASgJEjMKCHNldHRpbmdzGAUgAygLMiEuYWlyc3BhY2UudjEuSW50ZW50LlNldHRpbmdzRW50cnkSEQoEbW9kZRgGIAEoCUgAiAEBEhQKB3BlcmNlbnQYByABKAFIAYgBARIVCghleGlzdGluZxgIIAEoCUgCiAEBEhUKCGdyYWNlX21zGAkgASgBSAOIAQESFQoIbGVhc2VfbXMYCiABKAFIBIgBARIWCglvbl9leHBpcmUYCyABKAlIBYgBARIUCgdyYW1wX21zGAwgASgBSAaIAQESEwoGZXhlbXB0GA0gASgJSAeIAQESEAoDcGVyGA4gASgJSAiIAQESDgoGcmVhc29uGA8gASgJEg0KBW93bmVyGBAgASgJEhAKCGluY2lkZW50GBEgASgJGkUKDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQuYWlyc3BhY2UudjEuU2V0dGluZzoCOAFCBwoFX21vZGVCCgoIX3BlcmNlbnRCCwoJX2V4aXN0aW5nQgsKCV9ncmFjZV9tc0ILCglfbGVhc2VfbXNCDAoKX29uX2V4cGlyZUIKCghfcmFtcF9tc0IJCgdfZXhlbXB0QgYKBF9wZXIi4gEKB0hvbGRpbmcSIwoGaW50ZW50GAEgASgLMhMuYWlyc3BhY2UudjEuSW50ZW50Eg8KB3ZlcnNpb24YAiABKAQSFAoMcmVtYWluaW5nX21zGAMgASgBEjAKBnNoYXJlcxgEIAMoCzIgLmFpcnNwYWNlLnYxLkhvbGRpbmcuU2hhcmVzRW50cnkSGQoMcmVsZWFzaW5nX21zGAUgASgBSACIAQEaLQoLU2hhcmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4AUIPCg1fcmVsZWFzaW5nX21zInEKBFBsYW4SDgoGbGVkZ2VyGAEgASgJEhAKCHJldmlzaW9uGAIgASgEEg8KB2VkaXRpb24YAyABKAQSJgoIaG9sZGluZ3MYBCADKAsyFC5haXJzcGFjZS52MS5Ib2xkaW5nEg4KBmRpZ2VzdBgFIAEoCSL7AQoIRnJvbU5vZGUSIwoFaGVsbG8YASABKAsyEi5haXJzcGFjZS52MS5IZWxsb0gAEh8KA2FjaxgCIAEoCzIQLmFpcnNwYWNlLnYxLkFja0gAEiEKBG5hY2sYAyABKAsyES5haXJzcGFjZS52MS5OYWNrSAASJQoGZGVtYW5kGAQgASgLMhMuYWlyc3BhY2UudjEuRGVtYW5kSAASKwoJcmVoZWFyc2FsGAUgASgLMhYuYWlyc3BhY2UudjEuUmVoZWFyc2FsSAASJwoHZ29vZGJ5ZRgGIAEoCzIULmFpcnNwYWNlLnYxLkdvb2RieWVIAEIJCgdtZXNzYWdlIrUBCgZUb05vZGUSIQoEcGxhbhgBIAEoCzIRLmFpcnNwYWNlLnYxLlBsYW5IABIlCgZkaWdlc3QYAiABKAsyEy5haXJzcGFjZS52MS5EaWdlc3RIABIrCglkaXJlY3RvcnkYAyABKAsyFi5haXJzcGFjZS52MS5EaXJlY3RvcnlIABIpCghyZWhlYXJzZRgEIAEoCzIVLmFpcnNwYWNlLnYxLlJlaGVhcnNlSABCCQoHbWVzc2FnZSK/AQoFSGVsbG8SDAoEbm9kZRgBIAEoCRINCgVlcG9jaBgCIAEoBBIPCgd2ZXJzaW9uGAMgASgJEg0KBWtpbmRzGAQgAygJEg4KBmxlZGdlchgFIAEoCRIQCghyZXZpc2lvbhgGIAEoBBIPCgdlZGl0aW9uGAcgASgEEg8KB3dvcmtlcnMYCCABKA0SJgoGc2hhcmVzGAkgAygLMhYuYWlyc3BhY2UudjEuSGVsZFNoYXJlEg0KBWVuZGVkGAogAygEIgkKB0dvb2RieWUiegoJSGVsZFNoYXJlEgoKAmlkGAEgASgJEjIKBnNoYXJlcxgCIAMoCzIiLmFpcnNwYWNlLnYxLkhlbGRTaGFyZS5TaGFyZXNFbnRyeRotCgtTaGFyZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIjkKA0FjaxIQCghyZXZpc2lvbhgBIAEoBBIPCgdlZGl0aW9uGAIgASgEEg8KB3Rvb2tfbXMYAyABKAEiRwoETmFjaxIQCghyZXZpc2lvbhgBIAEoBBIPCgdlZGl0aW9uGAIgASgEEgwKBHBhdGgYAyABKAkSDgoGcmVhc29uGAQgASgJIksKBkRpZ2VzdBIOCgZsZWRnZXIYASABKAkSEAoIcmV2aXNpb24YAiABKAQSDwoHZWRpdGlvbhgDIAEoBBIOCgZkaWdlc3QYBCABKAkiVwoGRGVtYW5kEhAKCHJldmlzaW9uGAEgASgEEg8KB2VkaXRpb24YAiABKAQSKgoHaW50ZW50cxgDIAMoCzIZLmFpcnNwYWNlLnYxLkludGVudERlbWFuZCJMCgxJbnRlbnREZW1hbmQSCgoCaWQYASABKAkSEQoJaW5fZmxpZ2h0GAIgASgBEg4KBndhbnRlZBgDIAEoARINCgV1bmRlchgEIAEoCCIqCglEaXJlY3RvcnkSDwoHdmVyc2lvbhgBIAEoCRIMCgR5YW1sGAIgASgJIp0BCghSZWhlYXJzZRIKCgJpZBgBIAEoCRIjCgZpbnRlbnQYAiABKAsyEy5haXJzcGFjZS52MS5JbnRlbnQSMQoGc2hhcmVzGAMgAygLMiEuYWlyc3BhY2UudjEuUmVoZWFyc2UuU2hhcmVzRW50cnkaLQoLU2hhcmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASKVAgoJUmVoZWFyc2FsEgoKAmlkGAEgASgJEhQKDGZyb21fdW5peF9tcxgCIAEoARISCgp0b191bml4X21zGAMgASgBEg0KBWNhbGxzGAQgASgEEg8KB3JlZnVzZWQYBSABKAQSDwoHZGVsYXllZBgGIAEoBBIWCg5kZWxheWVkX21zX21heBgHIAEoARIMCgRsaXZlGAggASgEEhYKDm9sZGVzdF9saXZlX21zGAkgASgBEhEKCWZvcmdvdHRlbhgKIAEoBBIpCgVlZGdlcxgLIAMoCzIaLmFpcnNwYWNlLnYxLlJlaGVhcnNlZEVkZ2USFgoOaW5fZmxpZ2h0X3BlYWsYDCABKAESDQoFZXJyb3IYDSABKAkiYAoNUmVoZWFyc2VkRWRnZRIOCgZzb3VyY2UYASABKAkSDgoGdGFyZ2V0GAIgASgJEg0KBWNhbGxzGAMgASgEEg8KB3JlZnVzZWQYBCABKAQSDwoHZGVsYXllZBgFIAEoBCLnAQoGV2luZG93Eg0KBWVwb2NoGAEgASgEEhAKCHNlcXVlbmNlGAIgASgEEhUKDXN0YXJ0X3VuaXhfbXMYAyABKAESEQoJbGVuZ3RoX21zGAQgASgBEiYKBWVkZ2VzGAUgAygLMhcuYWlyc3BhY2UudjEuRWRnZVNpZ25hbBIrCghwb2xpY2llcxgGIAMoCzIZLmFpcnNwYWNlLnYxLlBvbGljeVNpZ25hbBIZChFmb3Jnb3R0ZW5fd2luZG93cxgHIAEoBBIUCgxzZW50X3VuaXhfbXMYCCABKAESDAoEbm9kZRgJIAEoCSIsCglXaW5kb3dBY2sSDQoFZXBvY2gYASABKAQSEAoIc2VxdWVuY2UYAiABKAQi7AIKCkVkZ2VTaWduYWwSDgoGc291cmNlGAEgASgJEg4KBnRhcmdldBgCIAEoCRIQCghwcm90b2NvbBgDIAEoCRIPCgdzdGFydGVkGAQgASgEEhEKCXN1Y2NlZWRlZBgFIAEoBBIOCgZmYWlsZWQYBiABKAQSDwoHaWdub3JlZBgHIAEoBBIPCgdyZWZ1c2VkGAggASgEEhMKC2Nvbm5lY3Rpb25zGAkgASgEEhAKCGJ5dGVzX2luGAogASgBEhEKCWJ5dGVzX291dBgLIAEoARIRCglpbl9mbGlnaHQYDCABKA0SFQoNaW5fZmxpZ2h0X21heBgNIAEoDRIYChBjb25uZWN0aW9uc19vcGVuGA4gASgNEhYKDmxhdGVuY3lfbWF4X3VzGA8gASgNEhYKDmxhdGVuY3lfc3VtX3VzGBAgASgBEhcKD2xhdGVuY3lfYnVja2V0cxgRIAMoDRIPCgdpZGxlX21zGBIgASgBIswBCgxQb2xpY3lTaWduYWwSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg4KBnRhcmdldBgDIAEoCRIPCgdtYXRjaGVkGAQgASgEEg8KB3JlZnVzZWQYBSABKAQSDwoHZGVsYXllZBgGIAEoBBISCgpkZWxheWVkX21zGAcgASgBEhQKDHdvdWxkX3JlZnVzZRgIIAEoBBITCgt3b3VsZF9kZWxheRgJIAEoBBILCgNjdXQYCiABKAQSEQoJd291bGRfY3V0GAsgASgEIkMKDEFwcGx5UmVxdWVzdBIjCgZpbnRlbnQYASABKAsyEy5haXJzcGFjZS52MS5JbnRlbnQSDgoGY2hhbmdlGAIgASgJIkcKDlJlbGVhc2VSZXF1ZXN0EgsKA2lkcxgBIAMoCRILCgNhbGwYAiABKAgSCwoDbm93GAMgASgIEg4KBnJlYXNvbhgEIAEoCSIrCg1FeHRlbmRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBmZvcl9tcxgCIAEoASIdCgtVbmRvUmVxdWVzdBIOCgZyZWFzb24YASABKAkiawoGQ2hhbmdlEgsKA2lkcxgBIAMoCRIQCghyZXZpc2lvbhgCIAEoBBILCgNhY3QYAyABKAkSFQoNdW50aWxfdW5peF9tcxgEIAEoARIQCgh3YXJuaW5ncxgFIAMoCRIMCgR0ZXh0GAYgASgJIjEKDEF3YWl0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoBBIPCgd3YWl0X21zGAIgASgBIowBCgtFbmZvcmNlbWVudBIQCghyZXZpc2lvbhgBIAEoBBIQCghleHBlY3RlZBgCIAEoDRIQCghyZXBvcnRlZBgDIAEoDRISCgplbGFwc2VkX21zGAQgASgBEgwKBGRvbmUYBSABKAgSJQoHbGFnZ2luZxgGIAMoCzIULmFpcnNwYWNlLnYxLkxhZ2dpbmciWgoHTGFnZ2luZxIMCgRub2RlGAEgASgJEg0KBXN0YXRlGAIgASgJEhAKCHJlcG9ydGVkGAMgASgEEhAKCGhlYXJkX21zGAQgASgBEg4KBnJlYXNvbhgFIAEoCSJyCglGcmVzaG5lc3MSEAoIZXhwZWN0ZWQYASABKA0SEQoJcmVwb3J0aW5nGAIgASgNEhEKCW9sZGVzdF9tcxgDIAEoARIOCgZzaWxlbnQYBCADKAkSDwoHc2tld19tcxgFIAEoARIMCgRnYXBzGAYgASgEIj4KD0dldEVkZ2VzUmVxdWVzdBIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEhEKCXdpbmRvd19tcxgDIAEoASKGAQoJTGFuZHNjYXBlEikKCWZyZXNobmVzcxgBIAEoCzIWLmFpcnNwYWNlLnYxLkZyZXNobmVzcxIUCgxmcm9tX3VuaXhfbXMYAiABKAESEgoKdG9fdW5peF9tcxgDIAEoARIkCgVlZGdlcxgEIAMoCzIVLmFpcnNwYWNlLnYxLkVkZ2VWaWV3Ip0BCghFZGdlVmlldxInCgZzaWduYWwYASABKAsyFy5haXJzcGFjZS52MS5FZGdlU2lnbmFsEg8KB3ZlcmRpY3QYAiABKAkSCwoDd2h5GAMgASgJEhoKEmZpcnN0X3NlZW5fdW5peF9tcxgEIAEoARIQCghwYXR0ZXJucxgFIAMoCRINCgVub2RlcxgGIAEoDRINCgV0cmVuZBgHIAMoASIRCg9HZXROb2Rlc1JlcXVlc3QiIQoRRm9yZ2V0Tm9kZVJlcXVlc3QSDAoEbm9kZRgBIAEoCSItCgVOb2RlcxIkCgVub2RlcxgBIAMoCzIVLmFpcnNwYWNlLnYxLk5vZGVWaWV3IpICCghOb2RlVmlldxIMCgRub2RlGAEgASgJEg0KBWVwb2NoGAIgASgEEg0KBXN0YXRlGAMgASgJEhAKCGV4cGVjdGVkGAQgASgIEg8KB2Rlc2lyZWQYBSABKAQSEAoIcmVwb3J0ZWQYBiABKAQSFwoPZWRpdGlvbl9kZXNpcmVkGAcgASgEEhgKEGVkaXRpb25fcmVwb3J0ZWQYCCABKAQSEAoIaGVhcmRfbXMYCSABKAESEQoJd2luZG93X21zGAogASgBEg8KB3NrZXdfbXMYCyABKAESDwoHdmVyc2lvbhgMIAEoCRIPCgd3b3JrZXJzGA0gASgNEgwKBG5hY2sYDiABKAkSDAoEZ2FwcxgPIAEoBCIjChJHZXRQYXR0ZXJuc1JlcXVlc3QSDQoFZW5kZWQYASABKAgiYQoIUGF0dGVybnMSKQoJZnJlc2huZXNzGAEgASgLMhYuYWlyc3BhY2UudjEuRnJlc2huZXNzEioKCHBhdHRlcm5zGAIgAygLMhguYWlyc3BhY2UudjEuUGF0dGVyblZpZXcisQIKC1BhdHRlcm5WaWV3EiMKBmludGVudBgBIAEoCzITLmFpcnNwYWNlLnYxLkludGVudBINCgVzdGF0ZRgCIAEoCRIVCg11bnRpbF91bml4X21zGAMgASgBEhAKCGV4cGVjdGVkGAQgASgNEhEKCWVuZm9yY2luZxgFIAEoDRIoCgV0b3RhbBgGIAEoCzIZLmFpcnNwYWNlLnYxLlBvbGljeVNpZ25hbBIOCgZhdXRob3IYByABKAkSEgoKYXRfdW5peF9tcxgIIAEoARIRCglpbl9mbGlnaHQYCSABKAESJgoGc2hhcmVzGAogAygLMhYuYWlyc3BhY2UudjEuU2hhcmVWaWV3EikKBnJlY2VudBgLIAEoCzIZLmFpcnNwYWNlLnYxLlBvbGljeVNpZ25hbCJYCglTaGFyZVZpZXcSDAoEbm9kZRgBIAEoCRINCgVlcG9jaBgCIAEoBBINCgVmaWVsZBgDIAEoCRINCgVzaGFyZRgEIAEoARIQCghzdHJhbmRlZBgFIAEoCCJAChBHZXRMZWRnZXJSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEg0KBWxpbWl0GAIgASgNEg4KBmJlZm9yZRgDIAEoBCJACgdFbnRyaWVzEiMKB2VudHJpZXMYASADKAsyEi5haXJzcGFjZS52MS5FbnRyeRIQCghyZXZpc2lvbhgCIAEoBCJ0CgVFbnRyeRIQCghyZXZpc2lvbhgBIAEoBBISCgphdF91bml4X21zGAIgASgBEg4KBmF1dGhvchgDIAEoCRILCgNhY3QYBCABKAkSCgoCaWQYBSABKAkSDAoEdGV4dBgGIAEoCRIOCgZyZWFzb24YByABKAkiOAoQR2V0RXZlbnRzUmVxdWVzdBIVCg1zaW5jZV91bml4X21zGAEgASgBEg0KBWxpbWl0GAIgASgNIiwKBkV2ZW50cxIiCgZldmVudHMYASADKAsyEi5haXJzcGFjZS52MS5FdmVudCKVAQoFRXZlbnQSCgoCaWQYASABKAkSEgoKYXRfdW5peF9tcxgCIAEoARIMCgRraW5kGAMgASgJEg4KBnNvdXJjZRgEIAEoCRIOCgZ0YXJnZXQYBSABKAkSDAoEdGV4dBgGIAEoCRISCgpzdWdnZXN0aW9uGAcgASgJEgwKBG92ZXIYCCABKAgSDgoGYXV0aG9yGAkgASgJIj8KD0FkZEV2ZW50UmVxdWVzdBIMCgR0ZXh0GAEgASgJEg4KBnNvdXJjZRgCIAEoCRIOCgZ0YXJnZXQYAyABKAkiIQoSR2V0U2VydmljZXNSZXF1ZXN0EgsKA3NldBgBIAEoCSJhCghTZXJ2aWNlcxIpCglmcmVzaG5lc3MYASABKAsyFi5haXJzcGFjZS52MS5GcmVzaG5lc3MSKgoIc2VydmljZXMYAiADKAsyGC5haXJzcGFjZS52MS5TZXJ2aWNlVmlldyLEAQoLU2VydmljZVZpZXcSDAoEbmFtZRgBIAEoCRI0CgZsYWJlbHMYAiADKAsyJC5haXJzcGFjZS52MS5TZXJ2aWNlVmlldy5MYWJlbHNFbnRyeRIRCglhZGRyZXNzZXMYAyADKAkSDQoFa25vd24YBCABKAgSEQoJY2FsbGVkX2J5GAUgASgNEg0KBWNhbGxzGAYgASgNGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEgoQR2V0U3RhdHVzUmVxdWVzdCK8AgoGU3RhdHVzEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAQSDgoGbGVkZ2VyGAMgASgJEikKCWZyZXNobmVzcxgEIAEoCzIWLmFpcnNwYWNlLnYxLkZyZXNobmVzcxImCgV0b3RhbBgFIAEoCzIXLmFpcnNwYWNlLnYxLkVkZ2VTaWduYWwSJgoHdHJvdWJsZRgGIAMoCzIVLmFpcnNwYWNlLnYxLkVkZ2VWaWV3EioKCHBhdHRlcm5zGAcgAygLMhguYWlyc3BhY2UudjEuUGF0dGVyblZpZXcSEQoJdXB0aW1lX21zGAggASgBEiIKBmV2ZW50cxgJIAMoCzISLmFpcnNwYWNlLnYxLkV2ZW50EhEKCXdpbmRvd19tcxgKIAEoARIOCgZhbGFybXMYCyADKAkipwEKBldoYXRJZhIjCgZpbnRlbnQYASABKAsyEy5haXJzcGFjZS52MS5JbnRlbnQSKQoJZnJlc2huZXNzGAIgASgLMhYuYWlyc3BhY2UudjEuRnJlc2huZXNzEhAKCGFuc3dlcmVkGAMgASgNEikKBW5vZGVzGAQgAygLMhouYWlyc3BhY2UudjEuTm9kZVJlaGVhcnNhbBIQCgh3YXJuaW5ncxgFIAMoCSJICg1Ob2RlUmVoZWFyc2FsEgwKBG5vZGUYASABKAkSKQoJcmVoZWFyc2FsGAIgASgLMhYuYWlyc3BhY2UudjEuUmVoZWFyc2FsMnwKBUZsZWV0EjgKBkZvbGxvdxIVLmFpcnNwYWNlLnYxLkZyb21Ob2RlGhMuYWlyc3BhY2UudjEuVG9Ob2RlKAEwARI5CgZSZXBvcnQSEy5haXJzcGFjZS52MS5XaW5kb3caFi5haXJzcGFjZS52MS5XaW5kb3dBY2soATABMr8HCghPcGVyYXRvchI3CgVBcHBseRIZLmFpcnNwYWNlLnYxLkFwcGx5UmVxdWVzdBoTLmFpcnNwYWNlLnYxLkNoYW5nZRI7CgdSZWxlYXNlEhsuYWlyc3BhY2UudjEuUmVsZWFzZVJlcXVlc3QaEy5haXJzcGFjZS52MS5DaGFuZ2USOQoGRXh0ZW5kEhouYWlyc3BhY2UudjEuRXh0ZW5kUmVxdWVzdBoTLmFpcnNwYWNlLnYxLkNoYW5nZRI1CgRVbmRvEhguYWlyc3BhY2UudjEuVW5kb1JlcXVlc3QaEy5haXJzcGFjZS52MS5DaGFuZ2USPAoIQWRkRXZlbnQSHC5haXJzcGFjZS52MS5BZGRFdmVudFJlcXVlc3QaEi5haXJzcGFjZS52MS5FdmVudBI+CgVBd2FpdBIZLmFpcnNwYWNlLnYxLkF3YWl0UmVxdWVzdBoYLmFpcnNwYWNlLnYxLkVuZm9yY2VtZW50MAESOAoGRHJ5UnVuEhkuYWlyc3BhY2UudjEuQXBwbHlSZXF1ZXN0GhMuYWlyc3BhY2UudjEuV2hhdElmEkAKCEdldEVkZ2VzEhwuYWlyc3BhY2UudjEuR2V0RWRnZXNSZXF1ZXN0GhYuYWlyc3BhY2UudjEuTGFuZHNjYXBlEjwKCEdldE5vZGVzEhwuYWlyc3BhY2UudjEuR2V0Tm9kZXNSZXF1ZXN0GhIuYWlyc3BhY2UudjEuTm9kZXMSRQoLR2V0UGF0dGVybnMSHy5haXJzcGFjZS52MS5HZXRQYXR0ZXJuc1JlcXVlc3QaFS5haXJzcGFjZS52MS5QYXR0ZXJucxJACglHZXRMZWRnZXISHS5haXJzcGFjZS52MS5HZXRMZWRnZXJSZXF1ZXN0GhQuYWlyc3BhY2UudjEuRW50cmllcxI/CglHZXRFdmVudHMSHS5haXJzcGFjZS52MS5HZXRFdmVudHNSZXF1ZXN0GhMuYWlyc3BhY2UudjEuRXZlbnRzEkUKC0dldFNlcnZpY2VzEh8uYWlyc3BhY2UudjEuR2V0U2VydmljZXNSZXF1ZXN0GhUuYWlyc3BhY2UudjEuU2VydmljZXMSPwoJR2V0U3RhdHVzEh0uYWlyc3BhY2UudjEuR2V0U3RhdHVzUmVxdWVzdBoTLmFpcnNwYWNlLnYxLlN0YXR1cxJBCgpGb3JnZXROb2RlEh4uYWlyc3BhY2UudjEuRm9yZ2V0Tm9kZVJlcXVlc3QaEy5haXJzcGFjZS52MS5DaGFuZ2ViBnByb3RvMw");
 
 /**
  * @generated from message airspace.v1.Setting
@@ -311,6 +311,12 @@ export type FromNode = Message<"airspace.v1.FromNode"> & {
      */
     value: Rehearsal;
     case: "rehearsal";
+  } | {
+    /**
+     * @generated from field: airspace.v1.Goodbye goodbye = 6;
+     */
+    value: Goodbye;
+    case: "goodbye";
   } | { case: undefined; value?: undefined };
 };
 
@@ -420,6 +426,13 @@ export type Hello = Message<"airspace.v1.Hello"> & {
    * @generated from field: repeated airspace.v1.HeldShare shares = 9;
    */
   shares: HeldShare[];
+
+  /**
+   * epochs of this node's earlier processes that are known to be gone
+   *
+   * @generated from field: repeated uint64 ended = 10;
+   */
+  ended: bigint[];
 };
 
 /**
@@ -428,6 +441,21 @@ export type Hello = Message<"airspace.v1.Hello"> & {
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_airspace, 6);
+
+/**
+ * The last word of a process that has drained: it holds no share any more.
+ *
+ * @generated from message airspace.v1.Goodbye
+ */
+export type Goodbye = Message<"airspace.v1.Goodbye"> & {
+};
+
+/**
+ * Describes the message airspace.v1.Goodbye.
+ * Use `create(GoodbyeSchema)` to create a new message.
+ */
+export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
+  messageDesc(file_airspace, 7);
 
 /**
  * @generated from message airspace.v1.HeldShare
@@ -449,7 +477,7 @@ export type HeldShare = Message<"airspace.v1.HeldShare"> & {
  * Use `create(HeldShareSchema)` to create a new message.
  */
 export const HeldShareSchema: GenMessage<HeldShare> = /*@__PURE__*/
-  messageDesc(file_airspace, 7);
+  messageDesc(file_airspace, 8);
 
 /**
  * @generated from message airspace.v1.Ack
@@ -478,7 +506,7 @@ export type Ack = Message<"airspace.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_airspace, 8);
+  messageDesc(file_airspace, 9);
 
 /**
  * @generated from message airspace.v1.Nack
@@ -512,7 +540,7 @@ export type Nack = Message<"airspace.v1.Nack"> & {
  * Use `create(NackSchema)` to create a new message.
  */
 export const NackSchema: GenMessage<Nack> = /*@__PURE__*/
-  messageDesc(file_airspace, 9);
+  messageDesc(file_airspace, 10);
 
 /**
  * @generated from message airspace.v1.Digest
@@ -544,7 +572,7 @@ export type Digest = Message<"airspace.v1.Digest"> & {
  * Use `create(DigestSchema)` to create a new message.
  */
 export const DigestSchema: GenMessage<Digest> = /*@__PURE__*/
-  messageDesc(file_airspace, 10);
+  messageDesc(file_airspace, 11);
 
 /**
  * What each fleet-limited intent meets at this node. Shares move by it.
@@ -573,7 +601,7 @@ export type Demand = Message<"airspace.v1.Demand"> & {
  * Use `create(DemandSchema)` to create a new message.
  */
 export const DemandSchema: GenMessage<Demand> = /*@__PURE__*/
-  messageDesc(file_airspace, 11);
+  messageDesc(file_airspace, 12);
 
 /**
  * @generated from message airspace.v1.IntentDemand
@@ -611,7 +639,7 @@ export type IntentDemand = Message<"airspace.v1.IntentDemand"> & {
  * Use `create(IntentDemandSchema)` to create a new message.
  */
 export const IntentDemandSchema: GenMessage<IntentDemand> = /*@__PURE__*/
-  messageDesc(file_airspace, 12);
+  messageDesc(file_airspace, 13);
 
 /**
  * @generated from message airspace.v1.Directory
@@ -635,7 +663,7 @@ export type Directory = Message<"airspace.v1.Directory"> & {
  * Use `create(DirectorySchema)` to create a new message.
  */
 export const DirectorySchema: GenMessage<Directory> = /*@__PURE__*/
-  messageDesc(file_airspace, 13);
+  messageDesc(file_airspace, 14);
 
 /**
  * What-if: a node replays its ring of recorded calls through the policy's own code.
@@ -664,7 +692,7 @@ export type Rehearse = Message<"airspace.v1.Rehearse"> & {
  * Use `create(RehearseSchema)` to create a new message.
  */
 export const RehearseSchema: GenMessage<Rehearse> = /*@__PURE__*/
-  messageDesc(file_airspace, 14);
+  messageDesc(file_airspace, 15);
 
 /**
  * @generated from message airspace.v1.Rehearsal
@@ -751,7 +779,7 @@ export type Rehearsal = Message<"airspace.v1.Rehearsal"> & {
  * Use `create(RehearsalSchema)` to create a new message.
  */
 export const RehearsalSchema: GenMessage<Rehearsal> = /*@__PURE__*/
-  messageDesc(file_airspace, 15);
+  messageDesc(file_airspace, 16);
 
 /**
  * @generated from message airspace.v1.RehearsedEdge
@@ -788,7 +816,7 @@ export type RehearsedEdge = Message<"airspace.v1.RehearsedEdge"> & {
  * Use `create(RehearsedEdgeSchema)` to create a new message.
  */
 export const RehearsedEdgeSchema: GenMessage<RehearsedEdge> = /*@__PURE__*/
-  messageDesc(file_airspace, 16);
+  messageDesc(file_airspace, 17);
 
 /**
  * What a node saw in one stretch of time. Counts are of the window, so windows can be added.
@@ -843,6 +871,13 @@ export type Window = Message<"airspace.v1.Window"> & {
    * @generated from field: double sent_unix_ms = 8;
    */
   sentUnixMs: number;
+
+  /**
+   * whose window it is: one stream carries one node's
+   *
+   * @generated from field: string node = 9;
+   */
+  node: string;
 };
 
 /**
@@ -850,7 +885,7 @@ export type Window = Message<"airspace.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_airspace, 17);
+  messageDesc(file_airspace, 18);
 
 /**
  * @generated from message airspace.v1.WindowAck
@@ -874,7 +909,7 @@ export type WindowAck = Message<"airspace.v1.WindowAck"> & {
  * Use `create(WindowAckSchema)` to create a new message.
  */
 export const WindowAckSchema: GenMessage<WindowAck> = /*@__PURE__*/
-  messageDesc(file_airspace, 18);
+  messageDesc(file_airspace, 19);
 
 /**
  * @generated from message airspace.v1.EdgeSignal
@@ -1000,7 +1035,7 @@ export type EdgeSignal = Message<"airspace.v1.EdgeSignal"> & {
  * Use `create(EdgeSignalSchema)` to create a new message.
  */
 export const EdgeSignalSchema: GenMessage<EdgeSignal> = /*@__PURE__*/
-  messageDesc(file_airspace, 19);
+  messageDesc(file_airspace, 20);
 
 /**
  * @generated from message airspace.v1.PolicySignal
@@ -1071,7 +1106,7 @@ export type PolicySignal = Message<"airspace.v1.PolicySignal"> & {
  * Use `create(PolicySignalSchema)` to create a new message.
  */
 export const PolicySignalSchema: GenMessage<PolicySignal> = /*@__PURE__*/
-  messageDesc(file_airspace, 20);
+  messageDesc(file_airspace, 21);
 
 /**
  * @generated from message airspace.v1.ApplyRequest
@@ -1097,7 +1132,7 @@ export type ApplyRequest = Message<"airspace.v1.ApplyRequest"> & {
  * Use `create(ApplyRequestSchema)` to create a new message.
  */
 export const ApplyRequestSchema: GenMessage<ApplyRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 21);
+  messageDesc(file_airspace, 22);
 
 /**
  * @generated from message airspace.v1.ReleaseRequest
@@ -1133,7 +1168,7 @@ export type ReleaseRequest = Message<"airspace.v1.ReleaseRequest"> & {
  * Use `create(ReleaseRequestSchema)` to create a new message.
  */
 export const ReleaseRequestSchema: GenMessage<ReleaseRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 22);
+  messageDesc(file_airspace, 23);
 
 /**
  * @generated from message airspace.v1.ExtendRequest
@@ -1157,7 +1192,7 @@ export type ExtendRequest = Message<"airspace.v1.ExtendRequest"> & {
  * Use `create(ExtendRequestSchema)` to create a new message.
  */
 export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 23);
+  messageDesc(file_airspace, 24);
 
 /**
  * @generated from message airspace.v1.UndoRequest
@@ -1174,7 +1209,7 @@ export type UndoRequest = Message<"airspace.v1.UndoRequest"> & {
  * Use `create(UndoRequestSchema)` to create a new message.
  */
 export const UndoRequestSchema: GenMessage<UndoRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 24);
+  messageDesc(file_airspace, 25);
 
 /**
  * @generated from message airspace.v1.Change
@@ -1191,7 +1226,7 @@ export type Change = Message<"airspace.v1.Change"> & {
   revision: bigint;
 
   /**
-   * apply, release, extend
+   * apply, release, extend, event
    *
    * @generated from field: string act = 3;
    */
@@ -1208,6 +1243,13 @@ export type Change = Message<"airspace.v1.Change"> & {
    * @generated from field: repeated string warnings = 5;
    */
   warnings: string[];
+
+  /**
+   * what was done, in a sentence
+   *
+   * @generated from field: string text = 6;
+   */
+  text: string;
 };
 
 /**
@@ -1215,7 +1257,7 @@ export type Change = Message<"airspace.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_airspace, 25);
+  messageDesc(file_airspace, 26);
 
 /**
  * @generated from message airspace.v1.AwaitRequest
@@ -1239,7 +1281,7 @@ export type AwaitRequest = Message<"airspace.v1.AwaitRequest"> & {
  * Use `create(AwaitRequestSchema)` to create a new message.
  */
 export const AwaitRequestSchema: GenMessage<AwaitRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 26);
+  messageDesc(file_airspace, 27);
 
 /**
  * @generated from message airspace.v1.Enforcement
@@ -1285,7 +1327,7 @@ export type Enforcement = Message<"airspace.v1.Enforcement"> & {
  * Use `create(EnforcementSchema)` to create a new message.
  */
 export const EnforcementSchema: GenMessage<Enforcement> = /*@__PURE__*/
-  messageDesc(file_airspace, 27);
+  messageDesc(file_airspace, 28);
 
 /**
  * @generated from message airspace.v1.Lagging
@@ -1326,7 +1368,7 @@ export type Lagging = Message<"airspace.v1.Lagging"> & {
  * Use `create(LaggingSchema)` to create a new message.
  */
 export const LaggingSchema: GenMessage<Lagging> = /*@__PURE__*/
-  messageDesc(file_airspace, 28);
+  messageDesc(file_airspace, 29);
 
 /**
  * How whole and how old an answer is.
@@ -1378,7 +1420,7 @@ export type Freshness = Message<"airspace.v1.Freshness"> & {
  * Use `create(FreshnessSchema)` to create a new message.
  */
 export const FreshnessSchema: GenMessage<Freshness> = /*@__PURE__*/
-  messageDesc(file_airspace, 29);
+  messageDesc(file_airspace, 30);
 
 /**
  * @generated from message airspace.v1.GetEdgesRequest
@@ -1409,7 +1451,7 @@ export type GetEdgesRequest = Message<"airspace.v1.GetEdgesRequest"> & {
  * Use `create(GetEdgesRequestSchema)` to create a new message.
  */
 export const GetEdgesRequestSchema: GenMessage<GetEdgesRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 30);
+  messageDesc(file_airspace, 31);
 
 /**
  * @generated from message airspace.v1.Landscape
@@ -1441,7 +1483,7 @@ export type Landscape = Message<"airspace.v1.Landscape"> & {
  * Use `create(LandscapeSchema)` to create a new message.
  */
 export const LandscapeSchema: GenMessage<Landscape> = /*@__PURE__*/
-  messageDesc(file_airspace, 31);
+  messageDesc(file_airspace, 32);
 
 /**
  * @generated from message airspace.v1.EdgeView
@@ -1500,7 +1542,7 @@ export type EdgeView = Message<"airspace.v1.EdgeView"> & {
  * Use `create(EdgeViewSchema)` to create a new message.
  */
 export const EdgeViewSchema: GenMessage<EdgeView> = /*@__PURE__*/
-  messageDesc(file_airspace, 32);
+  messageDesc(file_airspace, 33);
 
 /**
  * @generated from message airspace.v1.GetNodesRequest
@@ -1513,7 +1555,24 @@ export type GetNodesRequest = Message<"airspace.v1.GetNodesRequest"> & {
  * Use `create(GetNodesRequestSchema)` to create a new message.
  */
 export const GetNodesRequestSchema: GenMessage<GetNodesRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 33);
+  messageDesc(file_airspace, 34);
+
+/**
+ * @generated from message airspace.v1.ForgetNodeRequest
+ */
+export type ForgetNodeRequest = Message<"airspace.v1.ForgetNodeRequest"> & {
+  /**
+   * @generated from field: string node = 1;
+   */
+  node: string;
+};
+
+/**
+ * Describes the message airspace.v1.ForgetNodeRequest.
+ * Use `create(ForgetNodeRequestSchema)` to create a new message.
+ */
+export const ForgetNodeRequestSchema: GenMessage<ForgetNodeRequest> = /*@__PURE__*/
+  messageDesc(file_airspace, 35);
 
 /**
  * @generated from message airspace.v1.Nodes
@@ -1530,7 +1589,7 @@ export type Nodes = Message<"airspace.v1.Nodes"> & {
  * Use `create(NodesSchema)` to create a new message.
  */
 export const NodesSchema: GenMessage<Nodes> = /*@__PURE__*/
-  messageDesc(file_airspace, 34);
+  messageDesc(file_airspace, 36);
 
 /**
  * @generated from message airspace.v1.NodeView
@@ -1621,7 +1680,7 @@ export type NodeView = Message<"airspace.v1.NodeView"> & {
  * Use `create(NodeViewSchema)` to create a new message.
  */
 export const NodeViewSchema: GenMessage<NodeView> = /*@__PURE__*/
-  messageDesc(file_airspace, 35);
+  messageDesc(file_airspace, 37);
 
 /**
  * @generated from message airspace.v1.GetPatternsRequest
@@ -1640,7 +1699,7 @@ export type GetPatternsRequest = Message<"airspace.v1.GetPatternsRequest"> & {
  * Use `create(GetPatternsRequestSchema)` to create a new message.
  */
 export const GetPatternsRequestSchema: GenMessage<GetPatternsRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 36);
+  messageDesc(file_airspace, 38);
 
 /**
  * @generated from message airspace.v1.Patterns
@@ -1662,7 +1721,7 @@ export type Patterns = Message<"airspace.v1.Patterns"> & {
  * Use `create(PatternsSchema)` to create a new message.
  */
 export const PatternsSchema: GenMessage<Patterns> = /*@__PURE__*/
-  messageDesc(file_airspace, 37);
+  messageDesc(file_airspace, 39);
 
 /**
  * @generated from message airspace.v1.PatternView
@@ -1737,7 +1796,7 @@ export type PatternView = Message<"airspace.v1.PatternView"> & {
  * Use `create(PatternViewSchema)` to create a new message.
  */
 export const PatternViewSchema: GenMessage<PatternView> = /*@__PURE__*/
-  messageDesc(file_airspace, 38);
+  messageDesc(file_airspace, 40);
 
 /**
  * @generated from message airspace.v1.ShareView
@@ -1776,9 +1835,11 @@ export type ShareView = Message<"airspace.v1.ShareView"> & {
  * Use `create(ShareViewSchema)` to create a new message.
  */
 export const ShareViewSchema: GenMessage<ShareView> = /*@__PURE__*/
-  messageDesc(file_airspace, 39);
+  messageDesc(file_airspace, 41);
 
 /**
+ * The newest `limit` entries after one revision and, if given, before another; oldest first.
+ *
  * @generated from message airspace.v1.GetLedgerRequest
  */
 export type GetLedgerRequest = Message<"airspace.v1.GetLedgerRequest"> & {
@@ -1791,6 +1852,11 @@ export type GetLedgerRequest = Message<"airspace.v1.GetLedgerRequest"> & {
    * @generated from field: uint32 limit = 2;
    */
   limit: number;
+
+  /**
+   * @generated from field: uint64 before = 3;
+   */
+  before: bigint;
 };
 
 /**
@@ -1798,7 +1864,7 @@ export type GetLedgerRequest = Message<"airspace.v1.GetLedgerRequest"> & {
  * Use `create(GetLedgerRequestSchema)` to create a new message.
  */
 export const GetLedgerRequestSchema: GenMessage<GetLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 40);
+  messageDesc(file_airspace, 42);
 
 /**
  * @generated from message airspace.v1.Entries
@@ -1820,7 +1886,7 @@ export type Entries = Message<"airspace.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_airspace, 41);
+  messageDesc(file_airspace, 43);
 
 /**
  * @generated from message airspace.v1.Entry
@@ -1871,7 +1937,7 @@ export type Entry = Message<"airspace.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_airspace, 42);
+  messageDesc(file_airspace, 44);
 
 /**
  * @generated from message airspace.v1.GetEventsRequest
@@ -1893,7 +1959,7 @@ export type GetEventsRequest = Message<"airspace.v1.GetEventsRequest"> & {
  * Use `create(GetEventsRequestSchema)` to create a new message.
  */
 export const GetEventsRequestSchema: GenMessage<GetEventsRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 43);
+  messageDesc(file_airspace, 45);
 
 /**
  * @generated from message airspace.v1.Events
@@ -1910,7 +1976,7 @@ export type Events = Message<"airspace.v1.Events"> & {
  * Use `create(EventsSchema)` to create a new message.
  */
 export const EventsSchema: GenMessage<Events> = /*@__PURE__*/
-  messageDesc(file_airspace, 44);
+  messageDesc(file_airspace, 46);
 
 /**
  * Something worth knowing: found by a detector, or told by a person (a deployment, say).
@@ -1973,7 +2039,7 @@ export type Event = Message<"airspace.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_airspace, 45);
+  messageDesc(file_airspace, 47);
 
 /**
  * @generated from message airspace.v1.AddEventRequest
@@ -2000,7 +2066,7 @@ export type AddEventRequest = Message<"airspace.v1.AddEventRequest"> & {
  * Use `create(AddEventRequestSchema)` to create a new message.
  */
 export const AddEventRequestSchema: GenMessage<AddEventRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 46);
+  messageDesc(file_airspace, 48);
 
 /**
  * @generated from message airspace.v1.GetServicesRequest
@@ -2017,7 +2083,7 @@ export type GetServicesRequest = Message<"airspace.v1.GetServicesRequest"> & {
  * Use `create(GetServicesRequestSchema)` to create a new message.
  */
 export const GetServicesRequestSchema: GenMessage<GetServicesRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 47);
+  messageDesc(file_airspace, 49);
 
 /**
  * @generated from message airspace.v1.Services
@@ -2039,7 +2105,7 @@ export type Services = Message<"airspace.v1.Services"> & {
  * Use `create(ServicesSchema)` to create a new message.
  */
 export const ServicesSchema: GenMessage<Services> = /*@__PURE__*/
-  messageDesc(file_airspace, 48);
+  messageDesc(file_airspace, 50);
 
 /**
  * @generated from message airspace.v1.ServiceView
@@ -2087,7 +2153,7 @@ export type ServiceView = Message<"airspace.v1.ServiceView"> & {
  * Use `create(ServiceViewSchema)` to create a new message.
  */
 export const ServiceViewSchema: GenMessage<ServiceView> = /*@__PURE__*/
-  messageDesc(file_airspace, 49);
+  messageDesc(file_airspace, 51);
 
 /**
  * @generated from message airspace.v1.GetStatusRequest
@@ -2100,7 +2166,7 @@ export type GetStatusRequest = Message<"airspace.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_airspace, 50);
+  messageDesc(file_airspace, 52);
 
 /**
  * @generated from message airspace.v1.Status
@@ -2163,6 +2229,13 @@ export type Status = Message<"airspace.v1.Status"> & {
    * @generated from field: double window_ms = 10;
    */
   windowMs: number;
+
+  /**
+   * what is wrong with the control plane itself
+   *
+   * @generated from field: repeated string alarms = 11;
+   */
+  alarms: string[];
 };
 
 /**
@@ -2170,7 +2243,7 @@ export type Status = Message<"airspace.v1.Status"> & {
  * Use `create(StatusSchema)` to create a new message.
  */
 export const StatusSchema: GenMessage<Status> = /*@__PURE__*/
-  messageDesc(file_airspace, 51);
+  messageDesc(file_airspace, 53);
 
 /**
  * @generated from message airspace.v1.WhatIf
@@ -2211,7 +2284,7 @@ export type WhatIf = Message<"airspace.v1.WhatIf"> & {
  * Use `create(WhatIfSchema)` to create a new message.
  */
 export const WhatIfSchema: GenMessage<WhatIf> = /*@__PURE__*/
-  messageDesc(file_airspace, 52);
+  messageDesc(file_airspace, 54);
 
 /**
  * @generated from message airspace.v1.NodeRehearsal
@@ -2233,7 +2306,7 @@ export type NodeRehearsal = Message<"airspace.v1.NodeRehearsal"> & {
  * Use `create(NodeRehearsalSchema)` to create a new message.
  */
 export const NodeRehearsalSchema: GenMessage<NodeRehearsal> = /*@__PURE__*/
-  messageDesc(file_airspace, 53);
+  messageDesc(file_airspace, 55);
 
 /**
  * @generated from service airspace.v1.Fleet
@@ -2379,6 +2452,16 @@ export const Operator: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof StatusSchema;
+  },
+  /**
+   * A silent node is no longer expected, and the shares stranded with it are free.
+   *
+   * @generated from rpc airspace.v1.Operator.ForgetNode
+   */
+  forgetNode: {
+    methodKind: "unary";
+    input: typeof ForgetNodeRequestSchema;
+    output: typeof ChangeSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_airspace, 1);
