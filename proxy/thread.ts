@@ -31,6 +31,8 @@ export interface BoundIntentText {
   readonly version: number
   readonly settings: Readonly<Record<string, number | string | boolean>>
   readonly percent: number
+  /** When its lease ends by the wall clock, for `x-airspace-until`; nothing is timed by it. */
+  readonly untilUnixMs?: number
 }
 
 /** Everything in force on this node; the epoch counts up by one with each. */
@@ -78,7 +80,7 @@ export interface Recalled {
   readonly edge: Uint32Array
   /** When it came to the gate, in ms of the monotonic clock. Oldest first by when it ended. */
   readonly startMs: Float64Array
-  /** From the gate to its end; 0 for what was refused. Includes delays of ours. */
+  /** From when it passed the gate to its end, delays of ours left out; 0 for what was refused. */
   readonly tookMs: Float64Array
   /** How it ended (ring.ts, bits 0-2), its form (bit 3), whether idempotent (bit 4). */
   readonly facts: Uint8Array
