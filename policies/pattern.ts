@@ -5,7 +5,8 @@
  * For each `admit` that passes there is exactly one `settle`, in any order, on the same state.
  */
 import type { Edge } from '../landscape/edge.ts'
-import type { Row } from './cells.ts'
+import type { Service } from '../landscape/service.ts'
+import type { Row } from './row.ts'
 import type { Fields, SettingsOf } from './settings.ts'
 
 /** What a policy may know of a request or a connection: facts, never the socket. */
@@ -36,10 +37,14 @@ export type Cause =
 
 export type Decision = Pass | Refuse
 
-/** Go on, after `delayMs` (mostly 0). */
+/**
+ * Go on, after `delayMs` (mostly 0). The gate keeps `mark` and hands it back with the outcome: it
+ * tells `settle` what this very call took (which gauge, which turn of a circuit); 0 is nothing.
+ */
 export interface Pass {
   readonly verdict: 'pass'
   readonly delayMs: number
+  readonly mark: number
 }
 
 /** No. `have` of `limit` is what the reason quotes; retryAfterMs < 0 means: do not come back. */
@@ -53,10 +58,10 @@ export interface Refuse {
 }
 
 /** The common answer, shared so that the hot path allocates nothing. */
-export const PASS: Pass = Object.freeze({ verdict: 'pass', delayMs: 0 })
+export const PASS: Pass = Object.freeze({ verdict: 'pass', delayMs: 0, mark: 0 })
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-const delayed: Mutable<Pass> = { verdict: 'pass', delayMs: 0 }
+const passed: Mutable<Pass> = { verdict: 'pass', delayMs: 0, mark: 0 }
 const refused: Mutable<Refuse> = {
   verdict: 'refuse',
   cause: 'bulkhead',
@@ -70,10 +75,13 @@ const refused: Mutable<Refuse> = {
  * Decisions are read before the next is made, so each thread has one of each kind and fills it in:
  * nothing is allocated per request. Whoever keeps one keeps a copy.
  */
-export function delay(delayMs: number): Pass {
-  delayed.delayMs = delayMs
-  return delayed
+export function delay(delayMs: number, mark = 0): Pass {
+  passed.delayMs = delayMs
+  passed.mark = mark
+  return passed
 }
+
+export const pass = (mark: number): Pass => delay(0, mark)
 
 export function refuse(
   cause: Cause,
@@ -96,23 +104,34 @@ export type Result = 'success' | 'failure' | 'ignored'
 /** Times are ms on the node's monotonic clock. */
 export interface Outcome {
   readonly result: Result
-  /** Lets a pattern tell a late answer, from before its state changed, from a fresh one. */
+  /** When the last policy had let it in: what a policy made it wait is not the target's time. */
   readonly admittedMs: number
   readonly tookMs: number
+  /** What `admit` gave it: lets a pattern tell a late answer, from before its state changed. */
+  readonly mark: number
 }
 
-/** Who shares a row of cells. */
-export type Per = 'policy' | 'edge' | 'source' | 'target'
+/** Who shares a row of cells. A fleet's limit is one row a node; 'node' is a row a node unshared. */
+export type Per = 'policy' | 'node' | 'edge' | 'source' | 'target'
 
 /** Which end of a set an edge touches: 'in' enters it, 'out' leaves it, 'on' is plainly covered. */
 export type Side = 'on' | 'in' | 'out'
 
+/** What happens to running work: it goes on, has a grace to end in, or is severed now. */
+export type Existing = 'keep' | 'drain' | 'cut'
+
 /** Selectors already read: each answers whether a service is a member. */
 export interface Reach {
-  from(service: string): boolean
-  to(service: string): boolean
-  /** The member test of a field of kind `set`; of an absent one, never. */
-  set(field: string, service: string): boolean
+  from(service: Service): boolean
+  to(service: Service): boolean
+  /** The member test of a field of unit `set`; of an absent one, never. */
+  set(field: string, service: Service): boolean
+}
+
+/** The selectors as written, for complaints that need them. */
+export interface Ends {
+  readonly from: string
+  readonly to: string
 }
 
 export interface Pattern<F extends Fields = Fields, S = unknown> {
@@ -121,22 +140,31 @@ export interface Pattern<F extends Fields = Fields, S = unknown> {
   readonly help: string
   /** Unit, bound, fallback and help: flags, forms and validation come of it. */
   readonly fields: F
-  /** Its refusal also ends exchanges that are under way, as the intent's `existing` says. */
-  readonly severs?: true
   readonly per: Per
+  /** Besides the row that `per` shares, one for each source among those who share it. */
+  readonly apart?: 'source'
   /** What happens to running work when an intent does not say. */
-  readonly existing: 'keep' | 'drain' | 'cut'
-  /** Whether the policy is about this edge. Asked once an edge and plan, never per request. */
-  covers?(settings: SettingsOf<F>, reach: Reach, edge: Edge): Side | undefined
-  /** Complaints that no single field can make: returns what is wrong, or undefined. */
-  check?(settings: SettingsOf<F>): string | undefined
-  /** Names int32 cells of the row, shared by every worker. */
-  cells(row: Row, side: Side): S
+  readonly existing: Existing
+  /** How long a drain lasts when an intent does not say, in ms; 5 s without it. */
+  graceMs?(side: Side): number
+  /** A passage holds a slot until the target has ended the exchange, whatever the source does. */
+  readonly holds?: true
+  /** Refuses whatever it covers: exchanges under way are ended too, as `existing` says. */
+  severs?(settings: SettingsOf<F>): boolean
+  /** Which edges it is about; without it, those from `from` to `to`. Once an edge and plan. */
+  covers?(settings: SettingsOf<F>, reach: Reach, source: Service, target: Service): Side | undefined
+  /** Complaints that no single field can make: what is wrong, or undefined. */
+  check?(settings: SettingsOf<F>, ends: Ends): string | undefined
+  /** Names int32 cells of the row, shared by every worker; `own` is the source's, if `apart`. */
+  cells(row: Row, side: Side, own: Row): S
   admit(state: S, settings: SettingsOf<F>, call: Call, nowMs: number): Decision
   settle(state: S, settings: SettingsOf<F>, outcome: Outcome, nowMs: number): void
-  /** How long to wait, in ms, before the next bytes of a running transfer are read; 0 is none. */
-  pace?(state: S, settings: SettingsOf<F>, bytes: number, nowMs: number): number
-  /** Once a second, on the main thread alone: what no single call can know. */
+  /** How long to wait, in ms, before more bytes are read; 0 is none. `in` goes to the target. */
+  pace?(state: S, settings: SettingsOf<F>, bytes: number, nowMs: number, way: 'in' | 'out'): number
+  /** How much of its limits is in use, and whether that is within them (a limit was lowered). */
+  inFlight?(state: S): number
+  under?(state: S, settings: SettingsOf<F>): boolean
+  /** Once a second, on the main thread alone, for all states that share a row. */
   tend?(states: readonly S[], settings: SettingsOf<F>, sight: Sight, nowMs: number): void
 }
 
