@@ -71,7 +71,13 @@ export class WindowBuffer {
 
   /** The first window after the numbered one; after 0 it is the oldest. */
   after(number: number): Buffered | undefined {
-    return this.#queue.find((buffered) => buffered.number > number)
+    return this.#queue[this.countTo(number)]
+  }
+
+  /** How many up to the numbered one are not acknowledged. */
+  countTo(number: number): number {
+    const place = this.#queue.findIndex((buffered) => buffered.number > number)
+    return place < 0 ? this.#queue.length : place
   }
 
   /** Reads it back. What is no longer there as it was written is dropped and counted. */

@@ -6,7 +6,8 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { WORKERS_MAX } from '../policies/cells.ts'
-import { nearest, readDuration } from '../policies/settings.ts'
+import { durationOf } from '../policies/quantity.ts'
+import { nearest } from '../policies/words.ts'
 import {
   ADMIN_PORT,
   type Address,
@@ -118,12 +119,8 @@ function readNode({ name, text }: Given): string {
 }
 
 function readDrain({ name, text }: Given): number {
-  let ms: number
-  try {
-    ms = readDuration(text)
-  } catch {
-    throw new RangeError(`${name}: '${text}' is not a duration, such as 30s`)
-  }
+  const ms = durationOf(text)
+  if (ms === undefined) throw new RangeError(`${name}: '${text}' is not a duration, such as 30s`)
   if (ms > DRAIN_MS_MAX) throw new RangeError(`${name}: '${text}' is more than 1h`)
   return ms
 }

@@ -8,23 +8,18 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type PlanText, readPlan } from '../policies/plan.ts'
+import { type Holding, type Plan, type PlanText, readPlan } from '../policies/plan.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Named } from './holdings.ts'
 
 export const PLAN_FILE = 'plan.json'
 /** A plan is at most 4 MiB on the wire; as text it may grow. More than this is not ours. */
 export const KEPT_BYTES_MAX = 32 * 1024 * 1024
 const FORMAT = 1
 
-/** An intent as it was at one revision. */
-export interface Named {
-  readonly id: string
-  readonly version: number
-}
-
 export interface Kept {
-  /** Leases and ramps as they stood when it was written. */
-  readonly plan: PlanText
+  /** Leases and ramps as they stood when it was written, or stand now that it is read. */
+  readonly plan: Plan
   /** Ended on this node by hand: stays ended until its next version. */
   readonly released: readonly Named[]
   /** New when two workers died: refused until its next version. */
@@ -34,7 +29,10 @@ export interface Kept {
 const digestOf = (body: string): string => createHash('sha256').update(body).digest('hex')
 const headOf = (body: string): string => JSON.stringify({ sha256: digestOf(body) })
 
-export function writeKept(kept: Kept, wallMs: number): string {
+/** As it is given to be written. */
+export type Keeping = Omit<Kept, 'plan'> & { readonly plan: PlanText }
+
+export function writeKept(kept: Keeping, wallMs: number): string {
   const body = JSON.stringify({ format: FORMAT, wallMs, ...kept })
   return `${headOf(body)}\n${body}`
 }
@@ -61,17 +59,24 @@ export function readKept(text: string, wallMs: number): Kept {
   }
   const given = JSON.parse(body)
   if (given.format !== FORMAT) throw new RangeError(`format ${given.format} is not ${FORMAT}`)
-  const awayMs = Math.max(0, wallMs - given.wallMs)
   const plan = readPlan(given.plan)
-  const holdings = plan.holdings.map((holding) => ({
-    ...holding,
-    remainingMs: Math.max(0, holding.remainingMs - awayMs),
-    ...(holding.releasingMs === undefined ? {} : { releasingMs: holding.releasingMs + awayMs }),
-  }))
+  const awayMs = Math.max(0, wallMs - given.wallMs)
   return {
-    plan: { ...plan, holdings },
+    plan: { ...plan, holdings: plan.holdings.map((holding) => aged(holding, awayMs)) },
     released: readNames(given.released, 'released'),
     poisoned: readNames(given.poisoned, 'poisoned'),
+  }
+}
+
+/** A lease that ended meanwhile began its ramp then, not now. */
+function aged(holding: Holding, awayMs: number): Holding {
+  const overMs = awayMs - holding.remainingMs
+  const ramped = overMs > 0 && holding.intent.onExpire === 'ramp' ? overMs : undefined
+  const releasingMs = holding.releasingMs === undefined ? ramped : holding.releasingMs + awayMs
+  return {
+    ...holding,
+    remainingMs: Math.max(0, -overMs),
+    ...(releasingMs === undefined ? {} : { releasingMs }),
   }
 }
 
@@ -94,7 +99,7 @@ export class Keep {
   readonly #folder: string
   readonly #wallMs: () => number
   #writing: Promise<void> | undefined
-  #waiting: { kept: () => Kept; written: Promise<void> } | undefined
+  #waiting: { kept: () => Keeping; written: Promise<void> } | undefined
 
   constructor(folder: string, wallMs: () => number) {
     this.#folder = folder
@@ -102,7 +107,7 @@ export class Keep {
   }
 
   /** `kept` is asked when its turn comes. Resolves once that or something newer is on disk. */
-  write(kept: () => Kept): Promise<void> {
+  write(kept: () => Keeping): Promise<void> {
     if (this.#waiting) {
       this.#waiting.kept = kept
       return this.#waiting.written
@@ -118,14 +123,18 @@ export class Keep {
     return waiting.written
   }
 
-  #start(kept: () => Kept): Promise<void> {
-    const writing = replace(join(this.#folder, PLAN_FILE), writeKept(kept(), this.#wallMs()))
+  #start(kept: () => Keeping): Promise<void> {
+    const writing = this.#replace(kept)
     this.#writing = writing
     const done = () => {
       if (this.#writing === writing) this.#writing = undefined
     }
     writing.then(done, done)
     return writing
+  }
+
+  async #replace(kept: () => Keeping): Promise<void> {
+    await replace(join(this.#folder, PLAN_FILE), writeKept(kept(), this.#wallMs()))
   }
 }
 
