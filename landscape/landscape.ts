@@ -107,9 +107,10 @@ export class Landscape {
   /** Sums of the whole seconds that begin at `fromMs` or later and before `toMs`. */
   between(fromMs: number, toMs: number): Stretch {
     const to = Math.ceil(toMs / 1000) - 1
-    const from = Math.max(Math.ceil(fromMs / 1000), to - WINDOWS_MAX + 1)
+    const last = Math.min(to, this.#newest)
+    const from = Math.max(Math.ceil(fromMs / 1000), last - WINDOWS_MAX + 1)
     const adding = new Adding()
-    for (let second = from; second <= to; second += 1) {
+    for (let second = from; second <= last; second += 1) {
       const slot = this.#slots[second % WINDOWS_MAX]
       if (slot?.second !== second) continue
       for (const node of slot.nodes) adding.reported(node, second)
@@ -226,7 +227,9 @@ export class Landscape {
    */
   #advance(now: number): void {
     const passed = Math.min(now - this.#now, WINDOWS_MAX)
-    for (let second = now; second > now - passed; second -= 1) this.#clear(second)
+    for (let second = now; second > now - passed; second -= 1) {
+      if (this.#slots[second % WINDOWS_MAX]?.second !== second) this.#clear(second)
+    }
     if (now < this.#now) this.#newest = Math.min(this.#newest, now)
     this.#now = now
   }
