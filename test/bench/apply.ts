@@ -8,13 +8,13 @@ import { quantile } from '../support/callers.ts'
 import { Connection, placeOf } from '../support/connection.ts'
 import { Fleet } from '../support/fleet.ts'
 import { everywhere, operatorOf } from '../support/operator.ts'
-import { intentOf } from './patterns.ts'
+import { deny } from './five.ts'
+import { wireOf } from './patterns.ts'
 import type { Report } from './report.ts'
 import type { Stage } from './stage.ts'
 
 const NODES = 100
 const APPLIES = 200
-const deny = intentOf('segment', { action: 'deny' }, { reason: 'bench' })
 const bench = 'P11'
 
 export async function benchApply(stage: Stage, report: Report): Promise<void> {
@@ -47,7 +47,7 @@ async function timeRefusals(control: Control, address: string, applies: number):
   const took: number[] = []
   for (let apply = 0; apply < applies; apply += 1) {
     const startMs = performance.now()
-    const asked = control.ask('apply', { intent: deny })
+    const asked = control.ask('apply', { intent: wireOf(deny) })
     took.push((await callUntil(address, 403)) - startMs)
     const { ids } = await asked
     await control.ask('release', { ids, now: true, reason: 'bench' })
@@ -83,7 +83,7 @@ async function timeAcknowledgements(control: Control, applies: number): Promise<
   const took: number[] = []
   for (let apply = 0; apply < applies; apply += 1) {
     const startMs = performance.now()
-    const { ids, revision } = await control.ask('apply', { intent: deny })
+    const { ids, revision } = await control.ask('apply', { intent: wireOf(deny) })
     await everywhere(control, revision)
     took.push(performance.now() - startMs)
     const released = await control.ask('release', { ids, now: true, reason: 'bench' })

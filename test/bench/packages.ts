@@ -9,6 +9,7 @@ import { load, type Run } from './load.ts'
 import { type Peer, strangers } from './peers.ts'
 import { type Report, ratios } from './report.ts'
 import type { Stage } from './stage.ts'
+import { timeCalls } from './timing.ts'
 
 export async function benchPackages(stage: Stage, report: Report): Promise<void> {
   await benchForwarders(stage, report)
@@ -49,21 +50,6 @@ async function benchForwarders(stage: Stage, report: Report): Promise<void> {
       better: 'less',
     })
   }
-}
-
-/** Nanoseconds of one call, awaited as callers must, and the bytes it leaves to the collector. */
-export async function timeCalls(
-  calls: number,
-  call: () => Promise<unknown>,
-): Promise<{ ns: number; bytes: number }> {
-  const { getHeapStatistics } = await import('node:v8')
-  const allocated = () => getHeapStatistics().total_allocated_bytes
-  for (let warm = 0; warm < calls; warm += 1) await call()
-  const before = allocated()
-  const start = process.hrtime.bigint()
-  for (let done = 0; done < calls; done += 1) await call()
-  const ns = Number(process.hrtime.bigint() - start) / calls
-  return { ns, bytes: (allocated() - before) / calls }
 }
 
 async function benchBreaker(stage: Stage, report: Report): Promise<void> {

@@ -3,53 +3,24 @@
  * they always are. One proxy, one control plane; the policies come and go between the turns, and
  * their limits are high enough never to refuse.
  */
-import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Control } from '../../cli/client.ts'
-import type { IntentSchema } from '../../wire/gen/airspace_pb.ts'
+import type { IntentText } from '../../policies/intent.ts'
+import { intentToWire } from '../../wire/codec.ts'
 import { everywhere, operatorOf } from '../support/operator.ts'
+import { five } from './five.ts'
 import { load } from './load.ts'
 import { type OwnPeer, startOurs } from './peers.ts'
 import { type Report, ratios } from './report.ts'
 import type { Stage } from './stage.ts'
 
-type IntentGiven = MessageInitShape<typeof IntentSchema>
-type Settings = Record<string, number | string | boolean>
-
-/** A setting as the wire says it. */
-function settingsOf(settings: Settings): NonNullable<IntentGiven['settings']> {
-  const given: NonNullable<IntentGiven['settings']> = {}
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number') given[name] = { value: { case: 'number', value } }
-    else if (typeof value === 'string') given[name] = { value: { case: 'text', value } }
-    else given[name] = { value: { case: 'flag', value } }
-  }
-  return given
-}
-
-export const intentOf = (
-  kind: string,
-  settings: Settings,
-  more: IntentGiven = {},
-): IntentGiven => ({
-  kind,
-  from: '*',
-  to: 'target',
-  settings: settingsOf(settings),
-  ...more,
-})
-
-/** Each is asked about every request of web..target, and says yes. */
-const policies: readonly IntentGiven[] = [
-  intentOf('quarantine', { direction: 'out', allow: 'target' }, { from: 'web', to: 'web' }),
-  intentOf('segment', { action: 'allow' }),
-  intentOf('breaker', { mode: 'auto' }),
-  intentOf('backpressure', { ratePerSecond: 1_000_000 }),
-  intentOf('bulkhead', { maxInFlight: 100_000 }),
-]
+/** An intent to apply: the control plane gives the id. */
+export const wireOf = (intent: IntentText) => intentToWire({ ...intent, id: '' })
 
 export async function applyAll(control: Control): Promise<void> {
   let revision = 0n
-  for (const intent of policies) revision = (await control.ask('apply', { intent })).revision
+  for (const intent of five) {
+    revision = (await control.ask('apply', { intent: wireOf(intent) })).revision
+  }
   await everywhere(control, revision)
 }
 

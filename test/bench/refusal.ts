@@ -3,8 +3,9 @@
  * against its own forward stands beside it. Ours is refused by a segment, named in the answer.
  */
 import { everywhere, operatorOf } from '../support/operator.ts'
+import { deny } from './five.ts'
 import { load } from './load.ts'
-import { intentOf, releaseAll } from './patterns.ts'
+import { releaseAll, wireOf } from './patterns.ts'
 import { startOurs, strangers } from './peers.ts'
 import { type Report, ratios } from './report.ts'
 import type { Stage } from './stage.ts'
@@ -32,11 +33,10 @@ async function benchOurs(stage: Stage, report: Report): Promise<void> {
   const control = operatorOf(fleet)
   const forward: number[] = []
   const refuse: number[] = []
-  const deny = intentOf('segment', { action: 'deny' }, { reason: 'bench' })
   try {
     for (let round = -1; round < stage.rounds; round += 1) {
       const forwarded = await load(processes, address, running, requests)
-      const { revision } = await control.ask('apply', { intent: deny })
+      const { revision } = await control.ask('apply', { intent: wireOf(deny) })
       await everywhere(control, revision)
       const refused = await load(processes, address, running, requests, '4xx')
       await releaseAll(control)
