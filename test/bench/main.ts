@@ -23,9 +23,14 @@ import type { Stage } from './stage.ts'
 type Bench = (stage: Stage, report: Report) => Promise<void>
 
 /** By the numbers of the goals they measure. */
-const benches: readonly { readonly names: readonly string[]; readonly run: Bench }[] = [
+const benches: readonly {
+  readonly names: readonly string[]
+  readonly run: Bench
+  /** Nothing is forwarded: it needs no target. */
+  readonly alone?: true
+}[] = [
   { names: ['P1', 'P2'], run: benchForward },
-  { names: ['P9'], run: benchDecision },
+  { names: ['P9'], run: benchDecision, alone: true },
   { names: ['P10'], run: benchRefusal },
   { names: ['P11'], run: benchApply },
   { names: ['P14'], run: benchPatterns },
@@ -82,12 +87,12 @@ async function main(): Promise<void> {
   const requests = whole('requests', flags.requests, flags.quick ? 4_000 : 60_000, 1_000_000)
   const around = surroundings()
   const report = new Report()
-  for (const { names, run } of chosen()) {
+  for (const { names, run, alone } of chosen()) {
     process.stderr.write(`${names.join(', ')} ...\n`)
     const folder = mkdtempSync(join(tmpdir(), 'airspace-bench-'))
     const processes = new Processes()
     try {
-      const target = await startTarget(processes, folder)
+      const target = alone ? '' : await startTarget(processes, folder)
       await run({ processes, folder, target, rounds, requests, quick: flags.quick }, report)
     } catch (error) {
       process.exitCode = 1
