@@ -12,8 +12,16 @@ const UNDER_WAY_MAX = 4_000
 /** Latencies kept for the percentiles: some 30 s of them. */
 const KEPT_MAX = 8_192
 /** How often each path comes in ten requests. */
-const PATHS = ['/order', '/browse', '/offer', '/order', '/browse', '/browse', '/order', '/offer']
-  .concat(['/browse', '/page'])
+const PATHS = [
+  '/order',
+  '/browse',
+  '/offer',
+  '/order',
+  '/browse',
+  '/browse',
+  '/order',
+  '/offer',
+].concat(['/browse', '/page'])
 
 const me = roleOf('visitors')
 const perSecond = Number(process.argv[2] ?? 240)
