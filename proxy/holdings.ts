@@ -9,6 +9,7 @@
  *        |-- in force ----| released by hand: gone
  */
 import {
+  type BoundIntent,
   type BoundIntentText,
   bind,
   type Holding,
@@ -16,7 +17,7 @@ import {
   type Plan,
   writeBound,
 } from '../policies/plan.ts'
-import { RAMP_STEP_MS } from '../policies/ramp.ts'
+import { RAMP_STEP_MS, type Shares } from '../policies/ramp.ts'
 
 /** A version that has been in force so long is not what kills workers now. */
 export const PROOF_MS = 60_000
@@ -29,6 +30,14 @@ export interface Named {
 
 /** Which plan: what acknowledgements and digests speak of. */
 export type PlanName = Pick<Plan, 'ledger' | 'revision' | 'edition' | 'digest'>
+
+export interface InForce {
+  readonly holding: Holding
+  /** With shares merged in and the ramp applied. */
+  readonly bound: BoundIntent
+  readonly endsMs: number
+  readonly releasingMs: number | undefined
+}
 
 interface Held {
   readonly holding: Holding
@@ -84,6 +93,13 @@ export class Holdings {
     return this.#held.size
   }
 
+  /** Whether each of its versions was here before: a plan of nothing new may go without the disk. */
+  addsNothingTo(before: Holdings): boolean {
+    return [...this.#held].every(
+      ([id, { holding }]) => before.#held.get(id)?.holding.version === holding.version,
+    )
+  }
+
   taking(plan: Plan, nowMs: number): Holdings {
     const held = new Map<string, Held>()
     for (const holding of plan.holdings) {
@@ -130,13 +146,12 @@ export class Holdings {
     return new Holdings(this.proven, this.proven, held)
   }
 
+  /** What workers are told. */
   bound(nowMs: number, wallMs: number): readonly (BoundIntentText & { untilUnixMs: number })[] {
-    const bound: (BoundIntentText & { untilUnixMs: number })[] = []
-    for (const held of this.#held.values()) {
-      const now = isGone(held, nowMs) ? undefined : bind(held.holding, releasingMs(held, nowMs))
-      if (now) bound.push({ ...writeBound(now), untilUnixMs: wallMs + held.endsMs - nowMs })
-    }
-    return bound
+    return this.inForce(nowMs).map(({ bound, endsMs }) => ({
+      ...writeBound(bound),
+      untilUnixMs: wallMs + endsMs - nowMs,
+    }))
   }
 
   /** When `bound` will next say something else; Infinity if only a plan can change it. */
@@ -155,12 +170,25 @@ export class Holdings {
     return next
   }
 
-  /** In force or releasing now, with this node's shares. */
-  *inForce(nowMs: number): Generator<Holding> {
+  /** In force or releasing now, as this node enforces it. */
+  inForce(nowMs: number): readonly InForce[] {
+    const found: InForce[] = []
     for (const held of this.#held.values()) {
       if (isGone(held, nowMs)) continue
-      if (bind(held.holding, releasingMs(held, nowMs))) yield held.holding
+      const into = releasingMs(held, nowMs)
+      const bound = bind(held.holding, into)
+      if (bound) {
+        found.push({ holding: held.holding, bound, endsMs: held.endsMs, releasingMs: into })
+      }
     }
+    return found
+  }
+
+  /** Those that this node has a share of. */
+  shares(): readonly { readonly id: string; readonly shares: Shares }[] {
+    return [...this.#held.values()]
+      .map(({ holding }) => ({ id: holding.intent.id, shares: holding.shares }))
+      .filter(({ shares }) => Object.keys(shares).length > 0)
   }
 
   /** As it is to be written down: times as they stand now. */

@@ -2,7 +2,7 @@
  * What the main thread and its workers say to each other. Plain objects: they are cloned on the
  * way. Counters do not travel here, they are read from shared memory (meter.ts, cells.ts).
  */
-import type { IntentText } from '../policies/intent.ts'
+import type { BoundIntentText as Text } from '../policies/plan.ts'
 
 /** One listening address and where what is accepted there was going. */
 export interface ListenerSpec {
@@ -26,11 +26,7 @@ export interface Limits {
 }
 
 /** An intent as this node enforces it now: shares merged in, its ramp applied. */
-export interface BoundIntentText {
-  readonly intent: IntentText
-  readonly version: number
-  readonly settings: Readonly<Record<string, number | string | boolean>>
-  readonly percent: number
+export interface BoundIntentText extends Text {
   /** When its lease ends by the wall clock, for `x-airspace-until`; nothing is timed by it. */
   readonly untilUnixMs?: number
 }
