@@ -92,6 +92,51 @@ t.test(
   },
 )
 
+t.test('one that comes back may use what it had until it confirms what it is sent', async (t) => {
+  const allotment = new Allotment(10, 'count')
+  allotment.join('a', undefined, 1)
+  allotment.deal(1, 0)
+  allotment.confirm('a', 1)
+  allotment.join('b', undefined, 2)
+  allotment.deal(3, 1) // a is to go down to 5, and the link breaks
+  allotment.setLive('a', false)
+  allotment.deal(4, 2)
+  t.equal(allotment.share('b'), 0)
+  allotment.join('a', 5, 5)
+  allotment.deal(6, 3)
+  t.match(allotment.shares()[0], { share: 5, bound: 10 }, 'a plan may still be on its way in there')
+  allotment.confirm('a', 4)
+  t.match(allotment.shares()[0], { bound: 10 }, 'what it confirms is from before')
+  allotment.confirm('a', 5)
+  t.match(allotment.shares()[0], { bound: 5 })
+  allotment.deal(7, 4)
+  t.equal(allotment.share('b'), 5)
+})
+
+t.test('one that says it has more running than its share is believed', async (t) => {
+  const allotment = new Allotment(1, 'count', ['a', 'b'])
+  allotment.join('a', 1, 1) // its share is 0 by now, and the call of its last turn runs
+  allotment.join('b', 0, 2)
+  allotment.wish('b', { inFlight: 0, wanted: 9, refused: 9 }, 0)
+  allotment.deal(3, 0)
+  t.equal(allotment.share('b'), 0)
+  allotment.confirm('a', 3)
+  allotment.deal(4, 1)
+  t.equal(allotment.share('b'), 1)
+})
+
+t.test('of many plans without an answer the largest share counts', async (t) => {
+  const allotment = new Allotment(100, 'count')
+  allotment.join('a', undefined, 1)
+  for (let limit = 100; limit > 60; limit -= 1) {
+    allotment.setLimit(limit)
+    allotment.deal(102 - limit, 0)
+  }
+  t.match(allotment.shares(), [{ share: 61, bound: 100 }])
+  allotment.confirm('a', 41)
+  t.match(allotment.shares(), [{ bound: 61 }])
+})
+
 t.test("after a restart what is not known to be free is nobody else's", async (t) => {
   const allotment = new Allotment(10, 'count', ['a/1', 'b/1'])
   allotment.join('a/1', 4, 100)
