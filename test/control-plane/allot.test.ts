@@ -105,7 +105,7 @@ t.test('one that comes back may use what it had until it confirms what it is sen
   allotment.join('a', 5, 5)
   allotment.deal(6, 3)
   t.match(allotment.shares()[0], { share: 5, bound: 10 }, 'a plan may still be on its way in there')
-  allotment.confirm('a', 4)
+  allotment.confirm('a', 2)
   t.match(allotment.shares()[0], { bound: 10 }, 'what it confirms is from before')
   allotment.confirm('a', 5)
   t.match(allotment.shares()[0], { bound: 5 })
