@@ -128,7 +128,7 @@ t.test('a full disk: changes are refused, releases and expiries are not', async 
   clock.pass(60_001)
   t.match(book.tend().entries, [{ act: 'expire', id: 'b' }])
   t.match(book.entries(2, 99, 9), [{ act: 'release' }, { act: 'expire' }], 'both can be seen')
-  t.throws(() => book.write([apply('c')]), { fault: 'failed' })
+  t.throws(() => book.write([apply('c')]), { fault: 'failed', message: /cannot be written/ })
   t.equal(disk.bodies.length, 2)
   disk.full = false
   book.write([apply('c')])
@@ -144,7 +144,10 @@ t.test('what waits for the disk is bounded', async (t) => {
   disk.full = true
   const many = Array.from({ length: QUEUED_MAX }, () => release('a'))
   book.write(many, true)
-  t.throws(() => book.write([release('a')], true), { fault: 'failed' })
+  t.throws(() => book.write([release('a')], true), {
+    fault: 'failed',
+    message: /cannot be written/,
+  })
 })
 
 t.test('a damaged journal takes nothing, and says what would do', async (t) => {
