@@ -1,21 +1,13 @@
 /**
- * Paces calls by delay, then refuses: each call is given a time of departure, so there is no queue
- * to bound, drain or leak. (GCRA: ITU-T I.371, as Linkerd limits; the wait is Sentinel's pacing.)
+ * Paces callers by delay, then refuses: a call waits for its time of departure with its body
+ * unread, so that its source feels it; and bytes are paced by pausing reads, so that a raw TCP
+ * source is slowed and never reset. Each source has its fair share of the rate (departure.ts).
  *
- * Two clocks, shared by all workers: how far ahead of its fair pace (rate / sources at work) a
- * source is, and how far ahead of the rate all are together. By these a call departs
- *
- *   at once                      in pace, or ahead by no more than the burst
- *   when the whole rate has room sooner than its own turn: it borrows what others leave unused,
- *                                while that wait is under a fifth of maxWaitMs
- *   at its own turn              a little ahead of its pace: others' floods are not its concern
- *   at the later of the two      far ahead of its pace: a flood pays back what it took
- *
- * and it is refused if that is later than maxWaitMs, or the caller's patience, allow. A newcomer
- * counts itself among the sources at once; main recounts them each second.
+ * The longest wait is Sentinel's, the burst Linkerd's; no queue is kept, nothing to drain or leak.
  */
+import { aheadOf, type Clocks, depart, push, recount, SPAN_MAX_US } from './departure.ts'
 import { delay, PASS, type Pattern, refuse } from './pattern.ts'
-import { type ClockCell, type Count, clockOf } from './row.ts'
+import { type ClockCell, clockOf } from './row.ts'
 import { bytesPerSecond, count, milliseconds, perSecond, type SettingsOf } from './settings.ts'
 
 const fields = {
@@ -68,24 +60,18 @@ export const MAX_WAIT_MS = 500
 export const MAX_WAIT_SMOOTH_MS = 1000
 /** A pause in reading is no longer than this, so that no client takes it for silence. */
 export const PAUSE_MAX_MS = 1000
-/** What may pass at once before bytes are paced: a pause a packet would be all overhead. */
+/** What may pass at once before bytes are paced: a pause for every packet would be overhead. */
 export const FILL_MS = 50
-/** A source that has been within its pace this long is not at work. */
-export const IDLE_US = 1_000_000
-const BORROW = 0.2 // of the longest wait
-const NEAR = 2 // spacings
-const SPAN_MAX_US = 600_000_000 // clocks compare up to 35 minutes
-const NEVER = -SPAN_MAX_US
+const NO_SHARE_RETRY_MS = 1000
+const NO_SHARE = "no share of the fleet's rate at this node"
+const TOO_MANY = 'more calls a second than'
 
-interface Clocks {
-  readonly own: ClockCell
-  readonly all: ClockCell
-  readonly active: Count
+interface State extends Clocks {
   readonly bytesIn: ClockCell
   readonly bytesOut: ClockCell
 }
 
-export const backpressure: Pattern<typeof fields, Clocks> = {
+export const backpressure: Pattern<typeof fields, State> = {
   kind: 'backpressure',
   help: 'paces calls and bytes by delay, each source by its fair share',
   fields,
@@ -103,107 +89,47 @@ export const backpressure: Pattern<typeof fields, Clocks> = {
   cells: (row, _side, own) => ({
     own: own.clock('own'),
     all: row.clock('all'),
-    active: row.count('active'),
+    sources: row.count('sources'),
     bytesIn: row.clock('bytesIn'),
     bytesOut: row.clock('bytesOut'),
   }),
 
-  admit(clocks, settings, { chance, patienceMs }, nowMs) {
-    const { ratePerSecond: rate, smoothMs } = settings
+  admit(state, settings, { chance, patienceMs }, nowMs) {
+    const { ratePerSecond, smoothMs } = settings
     const smooth = smoothMs * chance
-    if (rate === undefined) return smooth === 0 ? PASS : delay(smooth)
-    if (rate === 0) return refuse('backpressure', 'no share of the rate', 1000)
-    const waitMs = depart(clocks, settings, rate, chance, patienceMs, clockOf(nowMs)) / 1000
-    if (waitMs < 0) return refuse('backpressure', 'calls a second', -waitMs, 0, rate)
-    return waitMs + smooth === 0 ? PASS : delay(waitMs + smooth)
+    if (ratePerSecond === undefined) return smooth === 0 ? PASS : delay(smooth)
+    // This node's share of the fleet's rate may be nothing.
+    if (ratePerSecond === 0) return refuse('backpressure', NO_SHARE, NO_SHARE_RETRY_MS)
+    paceBy(settings, ratePerSecond, patienceMs)
+    const waitUs = depart(state, pace, chance, clockOf(nowMs))
+    if (waitUs < 0) return refuse('backpressure', TOO_MANY, -waitUs / 1000, 0, ratePerSecond)
+    return waitUs === 0 && smooth === 0 ? PASS : delay(waitUs / 1000 + smooth)
   },
 
   settle() {},
 
-  pace(clocks, { bytesPerSecond: rate }, bytes, nowMs, way) {
-    if (rate === undefined) return 0
-    if (rate === 0) return PAUSE_MAX_MS
-    const clock = way === 'in' ? clocks.bytesIn : clocks.bytesOut
+  pace(state, { bytesPerSecond }, bytes, nowMs, way) {
+    if (bytesPerSecond === undefined) return 0
+    if (bytesPerSecond === 0) return PAUSE_MAX_MS
+    const clock = way === 'in' ? state.bytesIn : state.bytesOut
     const nowUs = clockOf(nowMs)
-    const cost = (bytes / rate) * 1e6
-    for (;;) {
-      const was = clock.load()
-      const ahead = Math.max(0, aheadOf(was, nowUs))
-      const then = Math.min(ahead + cost, SPAN_MAX_US)
-      if (bytes > 0 && !clock.cas(was, (nowUs + then) | 0)) continue
-      return Math.min(Math.max(0, then / 1000 - FILL_MS), PAUSE_MAX_MS)
-    }
+    const cost = Math.min((bytes * 1e6) / bytesPerSecond, SPAN_MAX_US)
+    const ahead = bytes > 0 ? push(clock, cost, nowUs) : aheadOf(clock.load(), nowUs)
+    return Math.min(Math.max(0, ahead / 1000 - FILL_MS), PAUSE_MAX_MS)
   },
 
-  tend(states, _settings, _sight, nowMs) {
-    const first = states[0]
-    if (first === undefined) return
-    const counted = first.active.load()
-    const nowUs = clockOf(nowMs)
-    const active = states.filter(({ own }) => aheadOf(own.load(), nowUs) > -IDLE_US).length
-    first.active.cas(counted, active) // unless one has just come: then next second
-  },
+  tend: (states, _settings, _sight, nowMs) => recount(states, nowMs),
 }
 
-/** How far ahead of now a clock is, in us. */
-const aheadOf = (us: number, nowUs: number): number => (us === 0 ? NEVER : (us - nowUs) | 0)
+/** Scratch, read before it is filled in again: nothing is allocated per call. */
+const pace = { spacing: 0, burst: 0, longest: 0, bound: 0 }
 
-/**
- * When the call departs, in us from now; or, negative, how long it would have to wait. Charged to
- * its source's clock (unless borrowed) and to the whole one's.
- */
-function depart(
-  { own, all, active }: Clocks,
-  settings: Settings,
-  rate: number,
-  chance: number,
-  patienceMs: number,
-  nowUs: number,
-): number {
-  const spacing = 1e6 / rate
-  const burst = Math.min(Math.max(0, (settings.burst ?? rate) - 1) * spacing, SPAN_MAX_US)
-  const patience = settings.smoothMs > 0 ? MAX_WAIT_SMOOTH_MS : MAX_WAIT_MS
-  const longest = Math.min((settings.maxWaitMs ?? patience) * 1000, patienceMs * 1000)
-  const bound = Math.min(longest, settings.maxDelayed * spacing)
-  for (;;) {
-    const was = own.load()
-    const whole = Math.max(0, aheadOf(all.load(), nowUs))
-    const idle = aheadOf(was, nowUs) <= -IDLE_US
-    const sources = Math.max(1, active.load() + (idle ? 1 : 0))
-    const turn = Math.min(spacing * sources, SPAN_MAX_US)
-    // A newcomer finds the burst as the others left it; if they left none, a place in its turn.
-    const ahead = idle
-      ? whole <= burst
-        ? whole
-        : burst + chance * turn
-      : Math.max(0, aheadOf(was, nowUs))
-    const credit = whole <= burst + longest ? burst : 0
-    let wait = Math.max(0, ahead - credit)
-    let charge = turn
-    if (wait > 0) {
-      const room = Math.max(0, whole - burst / sources)
-      if (room < wait && room < BORROW * longest) {
-        wait = room
-        charge = 0
-      } else if (wait > NEAR * turn) {
-        wait = Math.max(wait, whole - burst)
-      }
-    }
-    const refused = wait > bound
-    const then = refused ? ahead : ahead + Math.floor(charge + chance)
-    if (refused && !idle) return -wait
-    if (charge > 0 && !own.cas(was, (nowUs + then) | 0)) continue
-    if (idle) active.add(1)
-    if (refused) return -wait
-    push(all, Math.floor(spacing + chance), nowUs)
-    return wait
-  }
-}
-
-function push(clock: ClockCell, byUs: number, nowUs: number): void {
-  for (;;) {
-    const was = clock.load()
-    const ahead = Math.max(0, aheadOf(was, nowUs))
-    if (clock.cas(was, (nowUs + Math.min(ahead + byUs, 2 * SPAN_MAX_US)) | 0)) return
-  }
+function paceBy(settings: Settings, ratePerSecond: number, patienceMs: number): void {
+  const { burst = ratePerSecond, maxDelayed, smoothMs } = settings
+  const maxWaitMs = settings.maxWaitMs ?? (smoothMs > 0 ? MAX_WAIT_SMOOTH_MS : MAX_WAIT_MS)
+  pace.spacing = 1e6 / ratePerSecond
+  pace.burst = Math.min(Math.max(0, burst - 1) * pace.spacing, SPAN_MAX_US)
+  pace.longest = maxWaitMs * 1000
+  // Of all sources together no more than maxDelayed wait, if each waits no longer than this.
+  pace.bound = Math.min(pace.longest, maxDelayed * pace.spacing, patienceMs * 1000)
 }

@@ -38,6 +38,8 @@ interface Slots {
 const REQUEST = 1
 const CONNECTION = 2
 
+const NO_SHARE = "no share of the fleet's limit at this node"
+
 /** Before anything was measured. */
 const RETRY_MS = 1000
 
@@ -66,7 +68,9 @@ export const bulkhead: Pattern<typeof fields, Slots> = {
     if (limit === undefined) return PASS
     const inside = mark === REQUEST ? slots.requests : slots.connections
     if (inside.tryAdd(limit)) return pass(mark)
-    return refuse('bulkhead', 'in flight', slots.medianMs.load() || RETRY_MS, inside.load(), limit)
+    const retryMs = slots.medianMs.load() || RETRY_MS
+    if (limit === 0) return refuse('bulkhead', NO_SHARE, retryMs)
+    return refuse('bulkhead', 'in flight', retryMs, inside.load(), limit)
   },
 
   settle(slots, _settings, { mark }) {

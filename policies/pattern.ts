@@ -47,7 +47,7 @@ export interface Pass {
   readonly mark: number
 }
 
-/** No. `have` of `limit` is what the reason quotes; retryAfterMs < 0 means: do not come back. */
+/** No. `explain` says why in full; retryAfterMs < 0 means: do not come back, 0 is unknown. */
 export interface Refuse {
   readonly verdict: 'refuse'
   readonly cause: Cause
@@ -96,6 +96,12 @@ export function refuse(
   refused.have = have
   refused.limit = limit
   return refused
+}
+
+/** The reason in full: `3 of 3 in flight`. For an answer's text, not for every refusal. */
+export function explain({ reason, have, limit }: Refuse): string {
+  if (limit === 0) return reason
+  return have === 0 ? `${reason} ${limit}` : `${have} of ${limit} ${reason}`
 }
 
 /** How a passed call ended. `ignored` means: give back what you hold, learn nothing from it. */

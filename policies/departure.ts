@@ -1,0 +1,107 @@
+/**
+ * When a call departs, so that each source keeps its fair pace and all together keep the rate.
+ * There is no queue: a call is given a time, two clocks are moved on, and that is all. (GCRA, ITU-T
+ * I.371 Annex A: a clock runs ahead of now by what was let through and not yet earned.)
+ *
+ *   own   how far a source is ahead of its turns; a turn is spacing x sources at work
+ *   all   how far all sources together are ahead of the rate
+ *
+ * A call departs
+ *   at once              in its turn, or ahead of it by no more than the burst
+ *   when all has room    if that is sooner: it borrows what others leave unused. It may wait for
+ *                        that up to a fifth of the longest wait; one that is a flood anyway, one
+ *                        turn only, so that there is room left for those who are merely uneven
+ *   in its turn          a little ahead of it: others' floods are not its concern
+ *   the later of both    far ahead of it: a flood pays back what it took before others came
+ *
+ * A newcomer counts itself among the sources at once, and finds the burst as the others left it;
+ * if they left none, it gets a place somewhere in its first turn. Main recounts each second.
+ */
+import { type ClockCell, type Count, clockOf } from './row.ts'
+
+export interface Clocks {
+  readonly own: ClockCell
+  readonly all: ClockCell
+  /** Sources at work. */
+  readonly sources: Count
+}
+
+/** A source that has been behind its turns for so long is not at work. */
+export const IDLE_US = 1_000_000
+/** Clock cells compare up to 35 minutes; nothing here reaches a third of that. */
+export const SPAN_MAX_US = 600_000_000
+const BORROW = 0.2 // of the longest wait
+const FLOOD = 0.5 // of the longest wait
+const NEAR = 2 // turns
+
+/** How far ahead of now a clock is, in us; one that never ran is far behind. */
+export const aheadOf = (us: number, nowUs: number): number =>
+  us === 0 ? -SPAN_MAX_US : (us - nowUs) | 0
+
+/** The pace of all, and how long a call may wait: in us. */
+export interface Pace {
+  readonly spacing: number
+  readonly burst: number
+  /** The longest wait there is. */
+  readonly longest: number
+  /** The longest for this call: less, if its caller is in a hurry. */
+  readonly bound: number
+}
+
+/** In us from now; negative if that is too late: by how long it would have had to wait. */
+export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number): number {
+  const { own, all, sources } = clocks
+  const { spacing, burst, longest, bound } = pace
+  for (;;) {
+    const was = own.load()
+    const whole = Math.max(0, aheadOf(all.load(), nowUs))
+    const idle = aheadOf(was, nowUs) <= -IDLE_US
+    const atWork = Math.max(1, sources.load() + (idle ? 1 : 0))
+    const turn = Math.min(spacing * atWork, SPAN_MAX_US)
+    const place = whole <= burst ? whole : Math.min(burst + chance * turn, SPAN_MAX_US)
+    const ahead = idle ? place : Math.max(0, aheadOf(was, nowUs))
+
+    let wait = Math.max(0, ahead - (whole <= burst + longest ? burst : 0))
+    let cost = turn
+    if (wait > 0) {
+      const room = Math.max(0, whole - burst / atWork)
+      const flood = wait > FLOOD * longest
+      if (room < wait && room < (flood ? Math.min(turn, BORROW * longest) : BORROW * longest)) {
+        wait = room
+        cost = 0
+      } else if (wait > NEAR * turn) {
+        wait = Math.max(wait, whole - burst)
+      }
+    }
+
+    const late = wait > bound
+    // A newcomer that is too late is at work all the same: its next call has a turn.
+    if (late && !idle) return -Math.ceil(wait)
+    // Chance rounds: on average a spacing of 3.3 us is 3.3 us.
+    const then = late ? ahead : ahead + Math.floor(cost + chance)
+    if (!own.cas(was, (nowUs + then) | 0)) continue
+    if (idle) sources.add(1)
+    if (late) return -Math.ceil(wait)
+    push(all, Math.floor(spacing + chance), nowUs)
+    return Math.floor(wait)
+  }
+}
+
+/** Moves a clock on; it never lags behind now. Returns how far it is ahead then, in us. */
+export function push(clock: ClockCell, byUs: number, nowUs: number): number {
+  for (;;) {
+    const was = clock.load()
+    const ahead = Math.min(Math.max(0, aheadOf(was, nowUs)) + byUs, SPAN_MAX_US)
+    if (clock.cas(was, (nowUs + ahead) | 0)) return ahead
+  }
+}
+
+/** Each second: sources that came count themselves, those that went are found out here. */
+export function recount(clocks: readonly Clocks[], nowMs: number): void {
+  const first = clocks[0]
+  if (first === undefined) return
+  const nowUs = clockOf(nowMs)
+  const counted = first.sources.load()
+  const atWork = clocks.filter(({ own }) => aheadOf(own.load(), nowUs) > -IDLE_US).length
+  first.sources.cas(counted, atWork) // unless one has just come: then in a second
+}
