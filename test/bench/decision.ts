@@ -61,16 +61,18 @@ function compile(intents: readonly IntentText[]): readonly Policy[] {
   return policies.on(edge)
 }
 
-/** One passage after the other, a clock reading for each, as a worker has. */
+/** One passage after the other, fifty thousand a second by a clock that only goes on. */
 function timePassages(policies: readonly Policy[], calls: number): Timing {
   const passage = new Passage(new Counting())
-  const startMs = clock.nowMs()
+  let startMs = clock.nowMs()
   return timeLoop(calls, (count) => {
+    let nowMs = startMs
     for (let done = 0; done < count; done += 1) {
-      const nowMs = startMs + done * 0.02
+      nowMs += 0.02
       if (passage.enter(policies, call, nowMs) !== 'pass') throw new Error('it was to pass')
       passage.leave('success', nowMs + 1)
     }
+    startMs = nowMs
   })
 }
 

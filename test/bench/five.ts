@@ -1,23 +1,25 @@
 /**
- * Five policies, one of each pattern, on the edge web..target, with limits so high that they
- * never refuse: all of what a decision costs, and nothing else.
+ * Five policies, one of each pattern, on the edge web..target: all of what a decision costs, and
+ * every call passes. Quarantine and segment have no settings under which they are about an edge
+ * and let it pass, so they are observed: asked and counted all the same.
  */
 import type { IntentText } from '../../policies/intent.ts'
 
-const to = { from: '*', to: 'target' }
+const edge = { from: '*', to: 'target' }
+const observed = { ...edge, mode: 'observe' }
 
 export const five: readonly IntentText[] = [
-  { id: 'q', kind: 'quarantine', from: '*', to: 'target', settings: { allow: 'web' } },
-  { id: 's', kind: 'segment', ...to, settings: { action: 'allow' } },
-  { id: 'c', kind: 'breaker', ...to, settings: { state: 'auto' } },
-  { id: 'p', kind: 'backpressure', ...to, settings: { ratePerSecond: 1_000_000 } },
-  { id: 'b', kind: 'bulkhead', ...to, settings: { maxInFlight: 100_000 } },
+  { id: 'q', kind: 'quarantine', ...observed, settings: { direction: 'in' } },
+  { id: 's', kind: 'segment', ...observed, settings: { action: 'deny' } },
+  { id: 'c', kind: 'breaker', ...edge, settings: { state: 'auto' } },
+  { id: 'p', kind: 'backpressure', ...edge, settings: { ratePerSecond: 100_000 } },
+  { id: 'b', kind: 'bulkhead', ...edge, settings: { maxInFlight: 100_000 } },
 ]
 
 export const deny: IntentText = {
   id: 'd',
   kind: 'segment',
-  ...to,
+  ...edge,
   settings: { action: 'deny' },
   reason: 'bench',
 }
