@@ -1,0 +1,38 @@
+/** `airspace undo`: takes back the last change that one made oneself. */
+import type { Invocation } from '../invocation.ts'
+import { line } from '../printable.ts'
+import { readWait, receipt, WAIT } from '../receipt.ts'
+import { Verb } from '../verb.ts'
+
+interface Flags {
+  readonly reason: string
+  readonly wait: string | false
+}
+
+/** What undoing came to, in the ledger's word for it. */
+const DONE: { readonly [act: string]: string } = {
+  apply: 'applied again',
+  release: 'released',
+  extend: 'set back the lease of',
+}
+
+export function undo(run: Invocation): Verb {
+  return new Verb('undo', 'take back your last change')
+    .in('change')
+    .option('--reason <TEXT>', 'for the ledger', '')
+    .option('--wait <TIME>', 'until every node confirms, at most', WAIT)
+    .option('--no-wait', 'do not wait for the nodes')
+    .example('airspace undo', 'whatever it was')
+    .action(async (flags: Flags) => {
+      const waitMs = readWait(flags.wait)
+      const control = await run.control()
+      const change = await control.ask('undo', { reason: flags.reason })
+      const plainly = `${DONE[change.act] ?? change.act} ${change.ids.join(' ')}`
+      await receipt(run, {
+        change,
+        told: line`${change.text === '' ? plainly : change.text}\n`,
+        hints: [],
+        waitMs,
+      })
+    })
+}
