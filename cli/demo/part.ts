@@ -14,7 +14,7 @@ const TALLY_MS = 5_000
 /** After being asked to end, and before it is made to. */
 const END_MS = 3_000
 /** Its last words, for when it dies. */
-const LINES_MAX = 12
+const LINES_MAX = 20
 
 export class Part {
   readonly name: string
