@@ -79,7 +79,7 @@ function end(group: number, signal: NodeJS.Signals): void {
 /** Twice its time is more than a test may take that asked tap for more; then it is hung. */
 function runFile(file: string, timeoutS: number): Promise<FileResult> {
   const tally = new Tally(file)
-  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: environment(timeoutS),
     detached: true, // a group of its own, so that what it leaves behind can be ended with it

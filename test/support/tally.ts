@@ -5,7 +5,7 @@
 import { Parser, type Result, type TapError } from 'tap-parser'
 
 /** Lines shown of one failure, and bytes of what a failed file wrote to standard error. */
-const DETAIL_LINES_MAX = 30
+const DETAIL_LINES_MAX = 60
 const STDERR_MAX = 16 * 1024
 
 export interface Named {
