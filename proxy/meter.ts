@@ -12,6 +12,8 @@
  */
 import { BUCKETS, bucketOf } from '../landscape/histogram.ts'
 import type { Result } from '../policies/pattern.ts'
+import type { Policy } from '../policies/policy.ts'
+import type { Tally } from './gate.ts'
 import type { FromWorker } from './thread.ts'
 
 export const EDGE_ROWS_MAX = 2048
@@ -91,12 +93,13 @@ export const bucketsAt = (row: number): number =>
 export type Protocol = 'http1' | 'opaque'
 
 /** The worker's side: the only writer. Also the `Tally` that the gate counts policies with. */
-export class Meter {
+export class Meter implements Tally {
   readonly #floats: Float64Array
   readonly #buckets: Uint32Array
   readonly #announce: (row: FromWorker & { type: 'row' }) => void
   #edgeRows = 1
   #policyRows = 1
+  readonly #edgeRowOf = new Map<string, number>()
   readonly #policyRowOf = new Map<string, number>()
 
   constructor(memory: SharedArrayBuffer, announce: (row: FromWorker & { type: 'row' }) => void) {
@@ -105,13 +108,17 @@ export class Meter {
     this.#announce = announce
   }
 
-  /** A row for an edge and protocol; asked once for each, by whoever interns edges. */
+  /** A row for an edge and protocol, the same one each time. */
   edgeRow(source: string, target: string, protocol: Protocol): number {
+    const key = `${protocol}\u0000${source}\u0000${target}`
+    const known = this.#edgeRowOf.get(key)
+    if (known !== undefined) return known
     if (this.#edgeRows >= EDGE_ROWS_MAX) {
       this.add(WORKER.edgesOverflowed, 1)
       return 0
     }
     const row = this.#edgeRows++
+    this.#edgeRowOf.set(key, row)
     this.#announce({ type: 'row', table: 'edge', row, source, target, protocol })
     return row
   }
@@ -134,6 +141,11 @@ export class Meter {
   /** Adds to a counter of the worker as a whole (WORKER). */
   add(counter: number, n: number): void {
     this.#floats[counter]! += n
+  }
+
+  /** Sets a gauge of the worker as a whole. */
+  holds(gauge: number, value: number): void {
+    this.#floats[gauge] = value
   }
 
   connected(row: number): void {
@@ -168,6 +180,18 @@ export class Meter {
     this.#buckets[bucketsAt(row) + bucketOf(tookUs)]! += 1
   }
 
+  /** More, or fewer, exchanges wait to be let in. */
+  waits(more: number): void {
+    this.#floats[WORKER.delayed]! += more
+  }
+
+  /** Aborted by its source before it was let in: never in flight, and not the target's doing. */
+  gaveUp(row: number): void {
+    const at = edgeFloatsAt(row)
+    this.#floats[at + EDGE.started]! += 1
+    this.#floats[at + EDGE.ignored]! += 1
+  }
+
   refusedOn(row: number): void {
     this.#floats[edgeFloatsAt(row) + EDGE.refused]! += 1
   }
@@ -186,35 +210,43 @@ export class Meter {
     this.#floats[at + EDGE.lastByteMs] = nowMs
   }
 
-  // What follows is the gate's Tally: rows are those of policyRow().
+  // What follows is the gate's Tally, and what sever.ts counts.
 
-  matched(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.matched]! += 1
+  matched(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.matched]! += 1
   }
 
-  refused(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.refused]! += 1
+  refused(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.refused]! += 1
   }
 
-  delayed(row: number, ms: number): void {
-    const at = policyFloatsAt(row)
+  delayed(policy: Policy, delayMs: number): void {
+    const at = this.#rowOf(policy)
     this.#floats[at + POLICY.delayed]! += 1
-    this.#floats[at + POLICY.delayedMs]! += ms
+    this.#floats[at + POLICY.delayedMs]! += delayMs
   }
 
-  wouldRefuse(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.wouldRefuse]! += 1
+  wouldRefuse(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.wouldRefuse]! += 1
   }
 
-  wouldDelay(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.wouldDelay]! += 1
+  wouldDelay(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.wouldDelay]! += 1
   }
 
-  cut(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.cut]! += 1
+  cut(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.cut]! += 1
   }
 
-  wouldCut(row: number): void {
-    this.#floats[policyFloatsAt(row) + POLICY.wouldCut]! += 1
+  wouldCut(policy: Policy): void {
+    this.#floats[this.#rowOf(policy) + POLICY.wouldCut]! += 1
+  }
+
+  /** Where a policy's Float64s begin. */
+  #rowOf(policy: Policy): number {
+    if (policy.meterRow < 0) {
+      policy.meterRow = this.policyRow(policy.id, policy.edge.source, policy.edge.target)
+    }
+    return policyFloatsAt(policy.meterRow)
   }
 }
