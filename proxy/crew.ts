@@ -40,8 +40,8 @@ export interface CrewOptions {
   /** A worker has begun: its meters are read from now on. */
   readonly began: (worker: number, meters: SharedArrayBuffer) => void
   readonly said: (worker: number, message: FromWorker) => void
-  /** A worker has ended unasked. `asked`: a test made it do so. */
-  readonly died: (worker: number, why: string, asked: boolean) => void
+  /** A worker has ended that should not have. `asked`: a test made it do so. */
+  readonly died: (worker: number, asked: boolean) => void
 }
 
 type Answer = Extract<FromWorker, { readonly id: number; readonly type: 'recalled' | 'living' }>
@@ -76,6 +76,9 @@ export class Crew {
   #asked = 0 // ids of questions
   #started = false
   #draining = false
+  #stopping = false
+  deaths = 0
+  lastDeath = ''
 
   constructor(options: CrewOptions) {
     this.#options = options
@@ -88,6 +91,7 @@ export class Crew {
 
   /** Resolves when all accept; false if one ended before it did. */
   async start(bound: Bound | undefined, directory: unknown): Promise<boolean> {
+    this.#stopping = false
     this.#bound = bound
     this.#directory = directory
     for (let worker = 0; worker < this.#options.workers; worker++) {
@@ -109,6 +113,7 @@ export class Crew {
     this.#tell({ type: 'plan', ...bound })
     const all = () =>
       this.#draining ||
+      this.#stopping ||
       (this.#members.every((member) => member !== undefined && member.epoch >= bound.epoch) &&
         this.#members.length === this.#options.workers)
     while (!all()) {
@@ -165,8 +170,10 @@ export class Crew {
   }
 
   async stop(): Promise<void> {
-    this.#draining = true
+    this.#stopping = true
+    for (const timer of this.#timers) clearTimeout(timer)
     await Promise.all(this.#members.map((member) => member?.thread.terminate()))
+    this.#settle()
   }
 
   #begin(worker: number): void {
@@ -223,9 +230,14 @@ export class Crew {
     const { worker } = member
     this.#members[worker] = undefined
     const why = member.why || `exit code ${code}`
-    if (!this.#draining) this.#options.died(worker, why, member.asked)
+    if (!this.#stopping) {
+      this.deaths += 1
+      this.lastDeath = why
+      this.#options.log.error('a worker has ended', { worker, why })
+    }
+    this.#options.died(worker, member.asked || this.#stopping)
     this.#settle()
-    if (this.#draining || !this.#started) return
+    if (this.#draining || this.#stopping || !this.#started) return
     const livedMs = this.#options.clock.nowMs() - member.bornMs
     const backoff = this.#backoffs[worker]
     const settled = livedMs >= SETTLED_MS
@@ -233,7 +245,7 @@ export class Crew {
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer)
-        if (!this.#draining) this.#begin(worker)
+        if (!this.#draining && !this.#stopping) this.#begin(worker)
       },
       settled ? 0 : (backoff?.next() ?? 0),
     )

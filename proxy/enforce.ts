@@ -19,6 +19,9 @@ import { Trust } from './trust.ts'
 /** setTimeout counts to 2^31: for what is later it looks again in between. */
 const SLEEP_MAX_MS = 24 * 3_600_000
 
+/** Ids whose pattern is remembered. */
+const KINDS_NAMED_MAX = 20_000
+
 export interface EnforceOptions {
   readonly kept: Kept | undefined
   readonly keep: Keep
@@ -41,6 +44,7 @@ export class Enforcement {
   #bound: Bound = { epoch: 0, intents: [] }
   #said = '[]' // the intents of #bound, to see whether anything is new
   #bindings: readonly BoundIntent[] = []
+  readonly #kinds = new Map<string, string>()
   #given: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   /** False while the disk does not take what is in force. */
@@ -59,6 +63,9 @@ export class Enforcement {
     this.#holdings = kept ? Holdings.restored(kept.plan, kept.released, nowMs) : Holdings.none()
     this.#compile()
   }
+
+  /** Of intents in force, and of those that have been: refusals are counted long after. */
+  readonly kindOf = (id: string): string | undefined => this.#kinds.get(id)
 
   get holdings(): Holdings {
     return this.#holdings
@@ -195,10 +202,19 @@ export class Enforcement {
     const intents = this.#holdings.bound(nowMs, this.#clock.wallMs())
     const said = JSON.stringify(intents.map((intent) => ({ ...intent, untilUnixMs: 0 })))
     this.#bindings = inForce.map(({ bound }) => bound)
+    this.#nameKinds()
     if (said === this.#said) return false
     this.#said = said
     this.#bound = { epoch: this.#bound.epoch + 1, intents }
     return true
+  }
+
+  #nameKinds(): void {
+    for (const { intent } of this.#bindings) this.#kinds.set(intent.id, intent.pattern.kind)
+    for (const id of this.#kinds.keys()) {
+      if (this.#kinds.size <= KINDS_NAMED_MAX) return
+      this.#kinds.delete(id) // the oldest
+    }
   }
 
   /** Leases end and ramps step by themselves. */

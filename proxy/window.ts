@@ -142,11 +142,10 @@ export class Windows {
   }
 
   /** The median latency of some edges in the last seconds, in ms; 0 while nothing is known. */
-  medianMs(covered: (edge: EdgeTotal) => boolean): number {
+  medianMs(edges: Iterable<EdgeTotal>): number {
     const sum = emptyBuckets()
-    for (const edge of this.edges.values()) {
-      if (!covered(edge)) continue
-      for (let bucket = 0; bucket < sum.length; bucket++) sum[bucket]! += edge.recent[bucket]!
+    for (const { recent } of edges) {
+      for (let bucket = 0; bucket < sum.length; bucket++) sum[bucket]! += recent[bucket]!
     }
     const us = quantileOf(sum, 0.5)
     return Number.isNaN(us) ? 0 : us / 1000
