@@ -63,7 +63,7 @@ export const PAUSE_MAX_MS = 1000
 /** What may pass at once before bytes are paced: a pause for every packet would be overhead. */
 export const FILL_MS = 50
 const NO_SHARE_RETRY_MS = 1000
-const NO_SHARE = "no share of the fleet's rate at this node"
+const NO_SHARE = 'no share of the rate at this node'
 const TOO_MANY = 'more calls a second than'
 
 interface State extends Clocks {

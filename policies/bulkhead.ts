@@ -38,7 +38,7 @@ interface Slots {
 const REQUEST = 1
 const CONNECTION = 2
 
-const NO_SHARE = "no share of the fleet's limit at this node"
+const NO_SHARE = 'no share of the limit at this node'
 
 /** Before anything was measured. */
 const RETRY_MS = 1000

@@ -9,8 +9,9 @@
  * A call departs
  *   at once              in its turn, or ahead of it by no more than the burst
  *   when all has room    if that is sooner: it borrows what others leave unused. It may wait for
- *                        that up to a fifth of the longest wait; one that is a flood anyway, one
- *                        turn only, so that there is room left for those who are merely uneven
+ *                        that two turns, and up to a fifth of the longest wait; one that is a
+ *                        flood anyway, one turn only, so that there is room left for those who
+ *                        are merely uneven
  *   in its turn          a little ahead of it: others' floods are not its concern
  *   the later of both    far ahead of it: a flood pays back what it took before others came
  *
@@ -65,8 +66,8 @@ export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number
     let cost = turn
     if (wait > 0) {
       const room = Math.max(0, whole - burst / atWork)
-      const flood = wait > FLOOD * longest
-      if (room < wait && room < (flood ? Math.min(turn, BORROW * longest) : BORROW * longest)) {
+      const turns = wait > FLOOD * longest ? 1 : NEAR
+      if (room < wait && room < Math.min(turns * turn, BORROW * longest)) {
         wait = room
         cost = 0
       } else if (wait > NEAR * turn) {
