@@ -82,11 +82,11 @@ export class Cells {
   }
 
   at(index: number): Row {
-    return new Row(this.#cells, BEFORE_ROWS + index * ROW_CELLS, this.worker)
+    return new Row(this.#cells, BEFORE_ROWS + index * ROW_CELLS, index, this.worker)
   }
 
   #ofKind(kind: number): Row {
-    return new Row(this.#cells, LINE_CELLS + (kind % KINDS_MAX) * ROW_CELLS, this.worker)
+    return new Row(this.#cells, LINE_CELLS + kind * ROW_CELLS, -1 - kind, this.worker)
   }
 
   #overflow(policy: string, scope: string, own: string): number | undefined {

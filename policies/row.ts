@@ -124,6 +124,7 @@ export class ClockCell {
 
 /** One thread's view of a row, laid out as cells are named. */
 export class Row {
+  /** Its place in the table; below 0 for a row that a kind shares. */
   readonly index: number
   readonly generation: number
   readonly #cells: Int32Array
@@ -132,11 +133,11 @@ export class Row {
   #next = HEADER_CELLS
   #lines = ROW_LINES // lines from here on are gauges
 
-  constructor(cells: Int32Array, at: number, worker: number) {
+  constructor(cells: Int32Array, at: number, index: number, worker: number) {
     this.#cells = cells
     this.#at = at
     this.#worker = worker
-    this.index = at / ROW_CELLS
+    this.index = index
     this.generation = Atomics.load(cells, at + HEADER.generation)
   }
 

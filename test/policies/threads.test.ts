@@ -1,0 +1,104 @@
+/** Several real worker threads on one memory: limits stay exact, and the dead are forgiven. */
+import { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { edgeOf } from '../../landscape/edge.ts'
+import { cellsBytes } from '../../policies/cells.ts'
+import { type BoundIntent, writeBound } from '../../policies/plan.ts'
+import { SEEN, type Task } from './hammer.ts'
+import { boundOf, callOn, cellsOf, World } from './world.ts'
+
+const HAMMER = new URL('./hammer.ts', import.meta.url)
+const WORKERS = 4
+
+/** Memory that main has made ready, and the cells in which workers say what they saw. */
+function stage() {
+  const memory = new SharedArrayBuffer(cellsBytes())
+  const seen = new SharedArrayBuffer(64)
+  return { memory, seen, cells: cellsOf(memory), saw: new Int32Array(seen) }
+}
+
+function start(
+  { memory, seen }: ReturnType<typeof stage>,
+  worker: number,
+  what: Task['what'],
+  rounds: number,
+  ...bound: BoundIntent[]
+) {
+  const task: Task = { worker, memory, seen, what, rounds, intents: bound.map(writeBound) }
+  const thread = new Worker(HAMMER, { workerData: task, execArgv: [] })
+  const done = new Promise<number[]>((resolve, refuse) => {
+    thread.on('message', resolve)
+    thread.on('error', refuse)
+    thread.on('exit', () => resolve([]))
+  })
+  return { thread, done }
+}
+
+for (const maxInFlight of [1, 3]) {
+  t.test(`threads: never more than ${maxInFlight} inside, as an outsider counts`, async (t) => {
+    const place = stage()
+    const bound = boundOf({ kind: 'bulkhead', settings: { maxInFlight } })
+    const numbers = Array.from({ length: WORKERS }, (_, at) => at)
+    await Promise.all(numbers.map((at) => start(place, at, 'slots', 60_000, bound).done))
+    const { saw } = place
+    t.equal(saw[SEEN.peak], maxInFlight)
+    t.equal(saw[SEEN.inside], 0)
+    t.equal(saw[SEEN.passed]! + saw[SEEN.refused]!, WORKERS * 60_000)
+    t.ok(saw[SEEN.passed]! > 10_000, `${saw[SEEN.passed]} passed`)
+
+    const world = new World(place.cells)
+    world.apply(bound)
+    const { verdict } = world.enter(callOn(edgeOf('source 0', 'payments')))
+    t.equal(verdict, 'pass', 'all slots are free in the end')
+  })
+}
+
+t.test('threads: what a worker held when it was ended is given back, and no more', async (t) => {
+  const place = stage()
+  const bound = boundOf({ kind: 'bulkhead', settings: { maxInFlight: 2 } })
+  const { cells, saw } = place
+  const survivor = start(place, 1, 'slots', 2 ** 30, bound)
+  const world = new World(cells)
+  world.apply(bound)
+  for (let death = 1; death <= 25; death += 1) {
+    const started = Atomics.load(saw, SEEN.started)
+    const { thread } = start(place, 2, 'slots', 2 ** 30, bound)
+    while (Atomics.load(saw, SEEN.started) === started) await new Promise(setImmediate)
+    for (let turn = 0; turn < death % 5; turn += 1) await new Promise(setImmediate)
+    await thread.terminate()
+    cells.forgive(2)
+  }
+  Atomics.store(saw, SEEN.stop, 1)
+  await survivor.done
+  const gauges = world.policies.on(edgeOf('a', 'payments'))[0]!.state as Record<string, Gauge>
+  t.equal(gauges['requests']!.load(), 0)
+  t.ok(saw[SEEN.passed]! > 1000, `${saw[SEEN.passed]} passed meanwhile`)
+})
+
+interface Gauge {
+  load(): number
+}
+
+t.test('threads: workers that meet the same sources make one row of each', async (t) => {
+  const place = stage()
+  const numbers = Array.from({ length: WORKERS }, (_, at) => at)
+  const found = await Promise.all(numbers.map((at) => start(place, at, 'rows', 4000).done))
+  for (const rows of found) t.same(rows, found[0])
+  t.equal(new Set(found[0]).size, 4000)
+  t.equal(place.cells.used, 4000)
+  t.equal(place.cells.overflowed, 0)
+})
+
+t.test('threads: no two workers give away the same time of departure', async (t) => {
+  const place = stage()
+  const settings = { ratePerSecond: 1000, burst: 1, maxWaitMs: 60_000, maxDelayed: 100_000 }
+  const bound = boundOf({ kind: 'backpressure', settings })
+  const numbers = Array.from({ length: WORKERS }, (_, at) => at)
+  const given = await Promise.all(numbers.map((at) => start(place, at, 'pace', 5000, bound).done))
+  const all = given.flat().sort((a, b) => a - b)
+  t.same(
+    all,
+    Array.from({ length: WORKERS * 5000 }, (_, ms) => ms),
+    'one each millisecond',
+  )
+})
