@@ -8,7 +8,6 @@ import {
   collectDefaultMetrics,
   Gauge,
   Histogram,
-  type MetricObjectWithValues,
   type MetricValueWithName,
   Registry,
 } from '@prometheus-io/client'
@@ -74,41 +73,39 @@ export function shownEdges(edges: Iterable<EdgeTotal>): readonly Shown[] {
   return [...shown.values()].filter(({ counts }) => counts.some((count) => count !== 0))
 }
 
+const LATENCY = 'airspace_edge_latency_seconds'
+const LATENCY_HELP = 'from the gate to the last byte, of calls that the target answered'
+
 /** A histogram that is not observed but read from our own, finer one. */
 class EdgeLatency extends Histogram<Ends> {
   readonly #edges: () => readonly Shown[]
 
   constructor(registry: Registry, edges: () => readonly Shown[]) {
-    super({
-      name: 'airspace_edge_latency_seconds',
-      help: 'from the gate to the last byte, of calls that the target answered',
-      labelNames: ['source', 'target'],
-      buckets: LE_US.map((us) => us / 1e6),
-      registers: [registry],
-    })
+    const labelNames: Ends[] = ['source', 'target']
+    super({ name: LATENCY, help: LATENCY_HELP, labelNames, registers: [registry] })
     this.#edges = edges
   }
 
-  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<Ends>>> {
-    const metric = await super.get()
-    return { ...metric, values: this.#edges().flatMap(seriesOf) }
+  /** What the registry asks of a histogram when it writes text. */
+  async getForPromString() {
+    const values = this.#edges().flatMap(seriesOf)
+    return { name: LATENCY, help: LATENCY_HELP, type: 'histogram', values }
   }
 }
 
 function seriesOf({ source, target, counts, buckets }: Shown): MetricValueWithName<Ends>[] {
-  const name = 'airspace_edge_latency_seconds'
   const values: MetricValueWithName<Ends>[] = []
   const add = (metricName: string, labels: object, value: number) =>
     values.push({ metricName, labels: { ...labels, source, target }, value })
   let [sum, bucket] = [0, 0]
   for (const us of LE_US) {
     for (; bucket < BUCKETS && lowestOf(bucket) < us; bucket++) sum += buckets[bucket]!
-    add(`${name}_bucket`, { le: us / 1e6 }, sum)
+    add(`${LATENCY}_bucket`, { le: us / 1e6 }, sum)
   }
   for (; bucket < BUCKETS; bucket++) sum += buckets[bucket]!
-  add(`${name}_bucket`, { le: '+Inf' }, sum)
-  add(`${name}_sum`, {}, counts[EDGE.latencySumUs]! / 1e6)
-  add(`${name}_count`, {}, sum)
+  add(`${LATENCY}_bucket`, { le: '+Inf' }, sum)
+  add(`${LATENCY}_sum`, {}, counts[EDGE.latencySumUs]! / 1e6)
+  add(`${LATENCY}_count`, {}, sum)
   return values
 }
 

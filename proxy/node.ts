@@ -237,7 +237,9 @@ export class Node {
   }
 
   #cut(): void {
-    this.#buffer.append(this.#windows.cut(this.#clock.nowMs(), this.#clock.wallMs()))
+    const window = this.#windows.cut(this.#clock.nowMs(), this.#clock.wallMs())
+    if (!this.#link) return // nobody will ever ask for it
+    this.#buffer.append(window)
     this.#reporter.send()
   }
 }
