@@ -53,7 +53,10 @@ function complaintOf(
   installed: ReadonlySet<string>,
 ): string | undefined {
   const room = roomOf(path)
-  if (specifier === undefined) return 'imports what is not written there'
+  // The starter alone is read by a Node that cannot know of `.ts`, and finds its way by itself.
+  if (specifier === undefined) {
+    return path.endsWith('.cjs') ? undefined : 'imports what is not written there'
+  }
   if (!specifier.startsWith('.')) {
     if (PURE.includes(room)) return `imports '${specifier}', but ${room}/ is pure`
     const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
