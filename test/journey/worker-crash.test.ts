@@ -77,15 +77,16 @@ async function idle(target: Target): Promise<void> {
   throw new Error('calls stay at the target')
 }
 
-/** How long until the proxy says that all its workers carry traffic again. */
+/** How long the proxy says that not all its workers carry traffic. */
 async function timeReturn(proxy: RunningProxy): Promise<number> {
   const startMs = performance.now()
-  let fell = false
-  while (performance.now() - startMs < 10_000) {
+  let fellMs: number | undefined
+  while (performance.now() - startMs < 15_000) {
     const { code } = await proxy.ask('GET', '/ready')
-    if (code !== 200) fell = true
-    else if (fell || performance.now() - startMs > 1_000) return performance.now() - startMs
-    await sleep(5)
+    const nowMs = performance.now()
+    if (code === 200 && fellMs !== undefined) return nowMs - fellMs
+    if (code !== 200) fellMs ??= nowMs
+    await sleep(2)
   }
-  throw new Error('the worker did not come back')
+  throw new Error(fellMs === undefined ? 'no worker ended' : 'the worker did not come back')
 }
