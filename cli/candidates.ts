@@ -139,6 +139,7 @@ async function offered(
     )
   }
   if (verb.commands.length > 0) {
+    if (operands.length > 0) return [] // after a word that is no verb nothing can come
     const known = verb.commands.filter((each) => !each.name().startsWith('__'))
     return known.map((each) => [each.name(), each.description()])
   }

@@ -1,7 +1,7 @@
 /** A frame of `airspace top`: what is on the screen, given what is known and what was pressed. */
 import type { Landscape } from '../wire/gen/airspace_pb.ts'
 import { freshnessWords } from './freshness.ts'
-import { clipped, line, toned } from './printable.ts'
+import { clipped, line, toned, width } from './printable.ts'
 import { rows } from './table.ts'
 import { restWords } from './verbs/get-edges.ts'
 import {
@@ -154,9 +154,9 @@ function heading({ now, atUnixMs }: Seen, viewing: Viewing, columns: number): st
   if (viewing.paused) parts.push('paused')
   const left = parts.join(' · ')
   const right = `${timeOfDay(atUnixMs, atUnixMs)}  ${KEYS}`
-  const gap = columns - left.length - right.length
-  const text = gap > 1 ? left + ' '.repeat(gap) + right : clipped(left, columns)
-  return toned('strong', text)
+  const gap = columns - width(left) - width(right)
+  if (!Number.isFinite(gap)) return toned('strong', left)
+  return toned('strong', gap > 1 ? left + ' '.repeat(gap) + right : clipped(left, columns))
 }
 
 const HELP = [

@@ -27,6 +27,7 @@ export class Invocation {
   readonly terminal: Terminal
   readonly #interrupt = new AbortController()
   #flags: GlobalFlags = {}
+  #form: Form = 'table'
   #control: Control | undefined
   #token: Token | undefined
   /** What was typed, without the name of the program. */
@@ -39,9 +40,9 @@ export class Invocation {
   }
 
   /** Called once, when the verb is known and before it acts. */
-  begin(flags: GlobalFlags): void {
+  begin(flags: GlobalFlags, hasShort = false): void {
     this.#flags = flags
-    readForm(flags.output)
+    this.#form = readForm(flags.output, hasShort)
   }
 
   /** Whoever asks cannot wait: a shell, for what could come next. */
@@ -58,7 +59,7 @@ export class Invocation {
   }
 
   get form(): Form {
-    return readForm(this.#flags.output)
+    return this.#form
   }
 
   get quiet(): boolean {

@@ -72,7 +72,9 @@ export function programOf(run: Invocation): Verb {
     program.addCommand(new Verb(name, summary).in('run').allowUnknownOption() as Verb)
   }
   program.addCommand(complete(run, program), { hidden: true })
-  program.hook('preAction', () => run.begin(program.opts<GlobalFlags>()))
+  program.hook('preAction', (_program, verb) => {
+    run.begin(program.opts<GlobalFlags>(), verb.name() === 'check')
+  })
   writeTo(program, run)
   return program
 }

@@ -13,11 +13,15 @@ export const API_VERSION = 'airspace/v1'
 const FORMS = ['table', 'json', 'yaml', 'short'] as const
 export type Form = (typeof FORMS)[number]
 
-export function readForm(text: string | undefined): Form {
+const HINT = '-o table, -o json or -o yaml'
+
+/** Read before anything is done: a change must not be made and then not be told of. */
+export function readForm(text: string | undefined, hasShort: boolean): Form {
   if (text === undefined) return 'table'
+  if (text === 'short' && !hasShort) throw misused("-o short is for 'check' alone", HINT)
   const form = FORMS.find((known) => known === text)
   if (form) return form
-  throw misused(`-o: no form '${text}'${didYouMean(text, FORMS)}`, '-o table, -o json or -o yaml')
+  throw misused(`-o: no form '${text}'${didYouMean(text, FORMS)}`, HINT)
 }
 
 export interface Found {
@@ -36,14 +40,9 @@ export function print(run: Invocation, found: Found): void {
   const { form } = run
   if (form === 'json') run.terminal.data(`${json(whole(found))}\n`)
   else if (form === 'yaml') run.terminal.data(yaml(whole(found)))
-  else if (form === 'short') run.out(shortOf(found))
+  else if (form === 'short') run.out(found.short?.() ?? '')
   else if (run.quiet) run.out(found.ids.map((id) => line`${id}\n`).join(''))
   else run.out(found.table())
-}
-
-function shortOf(found: Found): string {
-  if (found.short) return found.short()
-  throw misused("-o short is for 'check' alone", '-o table, -o json or -o yaml')
 }
 
 const whole = ({ kind, body }: Found): object => ({ apiVersion: API_VERSION, kind, ...body })

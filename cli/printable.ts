@@ -18,7 +18,7 @@ const escaped = (char: string): string => `\\u{${char.codePointAt(0)!.toString(1
 
 /** One line, safe to print. Doing it twice changes nothing. */
 export function printable(text: string): string {
-  const safe = text.slice(0, MESSAGE_MAX).replace(FOREIGN, escape)
+  const safe = text.slice(0, MESSAGE_MAX).replace(FOREIGN, escaped)
   return text.length > MESSAGE_MAX ? `${safe}…` : safe
 }
 

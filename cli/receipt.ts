@@ -106,7 +106,7 @@ function laggingWords({ state, reported, heardMs, reason }: Lagging): string {
   return `${state}${why}`
 }
 
-const changeBody = (change: Change): object => ({
+export const changeBody = (change: Change) => ({
   ids: change.ids,
   revision: Number(change.revision),
   act: change.act,

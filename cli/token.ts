@@ -25,10 +25,20 @@ export function findToken(
 ): Token | undefined {
   if (named !== undefined) return readNamed(named)
   for (const path of tokenPaths(folder)) {
-    const secret = readIfThere(path)
-    if (secret !== undefined) return { path, secret }
+    const token = tokenIn(path)
+    if (token) return token
   }
   return undefined
+}
+
+/** The token in a file that may not be there, or not be ours to read. */
+export function tokenIn(path: string): Token | undefined {
+  try {
+    const secret = secretIn(path)
+    return secret === undefined ? undefined : { path, secret }
+  } catch {
+    return undefined
+  }
 }
 
 function readNamed(path: string): Token {
@@ -43,14 +53,6 @@ function readNamed(path: string): Token {
     throw new Failure(EXIT.notAllowed, `--token-file: ${path} does not hold one line of a token`)
   }
   return { path, secret }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return secretIn(path)
-  } catch {
-    return undefined
-  }
 }
 
 function secretIn(path: string): string | undefined {

@@ -89,6 +89,10 @@ const flagsOf = (verb: Command): string[] => [
 const namesOf = (verb: Command): string[] =>
   verb.commands.map((each) => each.name()).filter((name) => !name.startsWith('__'))
 
+type Row = readonly [term: string, means: string]
+
+const EXAMPLE_COLUMNS_MAX = 66
+
 function helpOf(verb: Verb, help: Help): string {
   const examples = verb.examples.map(({ command, means }) => [command, means] as const)
   const words = help.visibleArguments(verb).map((word) => {
@@ -96,7 +100,7 @@ function helpOf(verb: Verb, help: Help): string {
   })
   const parts = [
     `${verb.path()}: ${verb.description()}`,
-    columns(examples),
+    columns(examples, EXAMPLE_COLUMNS_MAX),
     `usage: ${usageOf(verb)}`,
     columns(words),
     ...verbsOf(verb, help),
@@ -116,7 +120,7 @@ function verbsOf(verb: Verb, help: Help): string[] {
   })
 }
 
-function flagsWithDefaults(verb: Verb, help: Help): (readonly [string, string])[] {
+function flagsWithDefaults(verb: Verb, help: Help): Row[] {
   return help.visibleOptions(verb).map((option) => {
     const { defaultValue, description } = option
     const shown = typeof defaultValue === 'string' && defaultValue !== ''
@@ -133,9 +137,35 @@ function usageOf(verb: Verb): string {
   return [verb.path(), ...next, ...words, '[flags]'].join(' ')
 }
 
-function columns(list: readonly (readonly [string, string])[]): string {
-  const widest = Math.max(0, ...list.map(([term]) => term.length))
-  return list.map(([term, means]) => `  ${term.padEnd(widest)}  ${means}`.trimEnd()).join('\n')
+/** A term beyond this has a line of its own; no line is wider than a page. */
+const TERM_COLUMNS_MAX = 32
+const COLUMNS_MAX = 100
+
+function columns(list: readonly Row[], most = TERM_COLUMNS_MAX): string {
+  const fitting = list.filter(([term]) => term.length <= most)
+  const widest = Math.max(0, ...fitting.map(([term]) => term.length))
+  const indent = ' '.repeat(widest + 4)
+  return list
+    .map(([term, means]) => {
+      const [first = '', ...rest] = wrapped(means, COLUMNS_MAX - indent.length)
+      const head = `  ${term.padEnd(widest)}  `
+      const lines = term.length <= most ? [head + first] : [`  ${term}`, indent + first]
+      return [...lines, ...rest.map((part) => indent + part)]
+        .map((text) => text.trimEnd())
+        .join('\n')
+    })
+    .join('\n')
+}
+
+function wrapped(text: string, columns: number): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!
+    if (last === '') lines[lines.length - 1] = word
+    else if (last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 /** 'airspace get edges', as far as the words that were typed name verbs. */

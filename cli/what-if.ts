@@ -4,12 +4,13 @@
  */
 import type { IntentText } from '../policies/intent.ts'
 import type { Rehearsal, WhatIf } from '../wire/gen/airspace_pb.ts'
+import { EXIT } from './failure.ts'
 import { freshnessBody } from './freshness.ts'
 import type { Invocation } from './invocation.ts'
 import { iso, print } from './output.ts'
 import { line, toned } from './printable.ts'
 import { pairs } from './table.ts'
-import { existingWords, intentRow } from './view/patterns.ts'
+import { intentRow } from './view/patterns.ts'
 import { count, duration, edgeName, percent, plural, quoted, timeOfDay } from './words.ts'
 
 /** Sources that are named; the rest is one number. */
@@ -23,6 +24,8 @@ interface Share {
 }
 
 export interface Replay {
+  /** Nodes whose calls are in it. */
+  readonly replayed: number
   readonly calls: number
   readonly refused: number
   readonly delayed: number
@@ -49,6 +52,7 @@ export function replayOf(found: WhatIf): Replay {
   const most = (of: (each: Rehearsal) => number): number => Math.max(0, ...good.map(of))
   const edges = good.flatMap((each) => each.edges)
   return {
+    replayed: good.length,
     calls: sum((each) => each.calls),
     refused: sum((each) => each.refused),
     delayed: sum((each) => each.delayed),
@@ -103,6 +107,7 @@ export function whatIf(run: Invocation, whole: IntentText, found: WhatIf): void 
     ids: [],
     table: () => words(run, whole, found, replay),
   })
+  if (replay.replayed === 0) run.exit = EXIT.failed
   for (const warning of found.warnings) run.say(line`warning: ${warning}\n`)
   const command = run.words.filter((word) => word !== '--dry-run')
   run.say(line`apply it: airspace ${quoted(command)}\n`)
@@ -117,8 +122,9 @@ function silentOf({ freshness, nodes }: WhatIf): string[] {
 function words(run: Invocation, whole: IntentText, found: WhatIf, replay: Replay): string {
   const head = headWords(run, found, replay)
   const lines: [string, string][] = []
-  if (replay.calls === 0) lines.push(['no call', 'of the recorded ones was on these edges'])
-  else lines.push(...resultLines(replay))
+  if (replay.replayed > 0 && replay.calls === 0) {
+    lines.push(['would have refused', 'nothing: no recorded call was on these edges'])
+  } else if (replay.replayed > 0) lines.push(...resultLines(replay))
   lines.push(...liveLines(whole, replay), ...doubtLines(found, replay))
   return `${head}\n\n${pairs(lines)}`
 }
@@ -126,12 +132,12 @@ function words(run: Invocation, whole: IntentText, found: WhatIf, replay: Replay
 function headWords(run: Invocation, { freshness, answered }: WhatIf, replay: Replay): string {
   const nowMs = run.terminal.wallMs()
   const expected = Math.max(freshness?.expected ?? 0, answered)
-  const { fromUnixMs, toUnixMs } = replay
+  const { fromUnixMs, toUnixMs, replayed } = replay
   const stretch =
-    fromUnixMs > 0
+    replayed > 0
       ? `replayed ${timeOfDay(fromUnixMs, nowMs)}-${timeOfDay(toUnixMs, nowMs)} ` +
-        `(${duration(toUnixMs - fromUnixMs)}) from ${answered}/${expected} nodes`
-      : `nothing replayed, ${answered}/${expected} nodes answered`
+        `(${duration(toUnixMs - fromUnixMs)}) from ${replayed}/${expected} nodes`
+      : `none of ${expected} nodes replayed it`
   return `${toned('strong', 'dry run, nothing changed')} · ${stretch}`
 }
 
@@ -164,25 +170,26 @@ function bySource(sources: readonly Share[], what: 'refused' | 'delayed'): strin
 }
 
 /** What applying it would do to exchanges and connections that are under way. */
-function liveLines(whole: IntentText, { live, oldestLiveMs }: Replay): [string, string][] {
-  if (live === 0) return []
-  const how = existingWords(whole)
-  return [
-    ['under way now', `${count(live)} would end (${how}), the oldest ${duration(oldestLiveMs)}`],
-  ]
+function liveLines({ existing, graceMs }: IntentText, replay: Replay): [string, string][] {
+  if (replay.live === 0) return []
+  const grace = graceMs === undefined ? '' : ` within ${duration(graceMs)}`
+  const how = existing === 'drain' ? `would be drained${grace}` : 'would be cut'
+  const oldest = `the oldest ${duration(replay.oldestLiveMs)} old`
+  return [['under way now', `${count(replay.live)} ${how}, ${oldest}`]]
 }
 
 function doubtLines(found: WhatIf, replay: Replay): [string, string][] {
-  const lines: [string, string][] = [
-    [
-      'never refused',
-      line`services labelled protected=true${found.intent?.exempt ? `, ${found.intent.exempt}` : ''}`,
-    ],
-  ]
-  const sure = 'every recorded call was asked again, by its own node; durations as they were'
-  const gone = replay.forgotten > 0 ? `; ${count(replay.forgotten)} older calls are forgotten` : ''
-  lines.push(['how sure', sure + gone])
-  lines.push(['not modelled', 'retries by callers, answers that get faster, shares that move'])
+  const lines: [string, string][] = []
+  if (replay.replayed > 0) {
+    const exempt = found.intent?.exempt ? `, ${found.intent.exempt}` : ''
+    const { forgotten } = replay
+    const gone = forgotten > 0 ? `; ${count(forgotten)} older ones are forgotten` : ''
+    lines.push(
+      ['never refused', line`services labelled protected=true${exempt}`],
+      ['how sure', `recorded calls asked again by their own node, durations as they were${gone}`],
+      ['not modelled', 'retries by callers, answers that get faster, shares that move'],
+    )
+  }
   const silent = silentOf(found)
   if (silent.length > 0) lines.push(['did not answer', line`${silent.join(', ')}`])
   for (const { node, error } of replay.errors) lines.push(['could not', line`${node}: ${error}`])

@@ -101,8 +101,9 @@ export function timeOfDay(unixMs: number, nowUnixMs: number): string {
   return day(at) === day(new Date(nowUnixMs)) ? time : `${day(at)} ${time}`
 }
 
-/** The arrow is ours alone: a name that holds one would read as an edge of its own. */
-const end = (name: string): string => printable(name).replaceAll('→', '\\u{2192}')
+/** The arrow and the gap between columns are ours: a name with them would read as more than one. */
+const end = (name: string): string =>
+  printable(name).replaceAll('→', '\\u{2192}').replaceAll('  ', ' \\u{20}')
 
 /** 'web → payments', printable. */
 export const edgeName = (source: string, target: string): string =>

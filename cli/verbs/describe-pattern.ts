@@ -92,7 +92,8 @@ function settings({ intent }: PatternRow): [string, string][] {
   const fields = catalog.find(({ kind }) => kind === intent.kind)?.fields ?? {}
   return Object.entries(intent.settings ?? {}).map(([name, value]) => {
     const field = fields[name]
-    return [line`${name}`, line`${field ? writeText(field, value) : String(value)}`]
+    const said = field ? `--${field.flag}` : name
+    return [line`${said}`, line`${field ? writeText(field, value) : String(value)}`]
   })
 }
 

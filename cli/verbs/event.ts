@@ -37,7 +37,7 @@ function add(run: Invocation): Verb {
       const at = timeOfDay(made.atUnixMs, run.terminal.wallMs())
       print(run, {
         kind: 'Event',
-        body: { ...eventRow(made) },
+        body: { event: eventRow(made) },
         ids: [made.id],
         table: () => line`${made.id}  ${at}  ${made.text}\n`,
       })

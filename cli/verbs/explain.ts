@@ -3,7 +3,7 @@ import { catalog, kinds } from '../../policies/catalog.ts'
 import type { Pattern } from '../../policies/pattern.ts'
 import { writeText } from '../../policies/quantity.ts'
 import type { Field, Setting } from '../../policies/settings.ts'
-import { choicesOf } from '../asked.ts'
+import { choicesOf, takesSet } from '../asked.ts'
 import { EXIT, Failure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
 import { print } from '../output.ts'
@@ -79,6 +79,14 @@ function explainAll(run: Invocation): void {
   })
 }
 
+const COUNTED: { readonly [per in Pattern['per']]: string } = {
+  policy: 'over the whole fleet',
+  node: 'by each node for itself',
+  edge: 'for each edge apart',
+  source: 'for each source apart',
+  target: 'for each target apart',
+}
+
 function explainPattern(run: Invocation, pattern: Pattern): void {
   print(run, {
     kind: 'PatternExplanation',
@@ -88,7 +96,7 @@ function explainPattern(run: Invocation, pattern: Pattern): void {
       const head = line`${pattern.kind}: ${pattern.help}\n`
       const manner = pairs([
         ['running work', `${pattern.existing}, unless --existing says otherwise`],
-        ['shared per', `${pattern.per}, unless --per says otherwise`],
+        ['counted', `${COUNTED[pattern.per]}, unless --per says otherwise`],
       ])
       const fields = Object.entries(pattern.fields)
       return `${head}${manner}\n${table(
@@ -147,7 +155,8 @@ const fallbackOf = (field: Field): string =>
 
 function exampleOf(pattern: Pattern, field: Field): string {
   const value = field.unit === 'flag' ? '' : ` ${exampleValue(field)}`
-  return `airspace ${pattern.kind} web..payments --${field.flag}${value}`
+  const whom = takesSet(pattern) ? 'payments' : 'web..payments'
+  return `airspace ${pattern.kind} ${whom} --${field.flag}${value}`
 }
 
 const EXAMPLES: { readonly [unit in Field['unit']]: number | string } = {

@@ -4,7 +4,6 @@ import { misused } from '../failure.ts'
 import { freshnessBody, freshnessWords } from '../freshness.ts'
 import type { Invocation } from '../invocation.ts'
 import { list, readLimit } from '../listing.ts'
-import { edgesOfNode } from '../node.ts'
 import { readLength } from '../times.ts'
 import { Verb } from '../verb.ts'
 import {
@@ -16,6 +15,7 @@ import {
   trendColumn,
 } from '../view/edges.ts'
 import { didYouMean, duration, edgeWord, latency, plural, short } from '../words.ts'
+import { edgesAt } from './at-node.ts'
 
 interface Flags {
   readonly from?: string
@@ -69,7 +69,7 @@ export function edgesVerb(run: Invocation): Verb {
       const windowMs = readWindow(flags.window)
       const order = readOrder(flags.sort)
       const limit = flags.limit === undefined ? undefined : readLimit(flags.limit, misused)
-      if (run.atNode !== undefined) return edgesOfNode(run, ends)
+      if (run.atNode !== undefined) return edgesAt(run, run.atNode, ends)
       const control = await run.control()
       const found = await control.ask('getEdges', { ...ends, windowMs })
       const rows = sorted(edgeRows(found), order)

@@ -2,9 +2,9 @@
 import { freshnessBody, freshnessWords } from '../freshness.ts'
 import type { Invocation } from '../invocation.ts'
 import { list } from '../listing.ts'
-import { patternsOfNode } from '../node.ts'
 import { Verb } from '../verb.ts'
 import { patternColumns, patternRow } from '../view/patterns.ts'
+import { patternsAt } from './at-node.ts'
 
 export function patternsVerb(run: Invocation): Verb {
   return new Verb('patterns', 'what is in force: where, until when, and what it did')
@@ -14,7 +14,7 @@ export function patternsVerb(run: Invocation): Verb {
     .example('airspace get patterns', 'all leases that run')
     .example('airspace get patterns --ended', 'and those that have ended')
     .action(async (flags: { ended?: boolean }) => {
-      if (run.atNode !== undefined) return patternsOfNode(run)
+      if (run.atNode !== undefined) return patternsAt(run, run.atNode)
       const control = await run.control()
       const found = await control.ask('getPatterns', { ended: flags.ended === true })
       list(run, {

@@ -2,10 +2,11 @@
 import { readEnds } from '../ends.ts'
 import { EXIT, Failure, misused } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
-import { releaseAtNode } from '../node.ts'
+import { print } from '../output.ts'
 import { line } from '../printable.ts'
-import { readWait, receipt, WAIT } from '../receipt.ts'
+import { changeBody, readWait, receipt, WAIT } from '../receipt.ts'
 import { Verb } from '../verb.ts'
+import { releaseAt } from './at-node.ts'
 
 interface Flags {
   readonly all?: boolean
@@ -39,7 +40,7 @@ async function end(run: Invocation, ids: string[], flags: Flags): Promise<void> 
   if (said.length > 1) throw misused('ID, --all and --edge are three ways: say one')
   const waitMs = readWait(flags.wait)
   const now = flags.now === true || flags.all === true
-  if (run.atNode !== undefined) return releaseAtNode(run, ids, flags)
+  if (run.atNode !== undefined) return releaseAt(run, run.atNode, ids, flags)
   const control = await run.control()
   const chosen = flags.edge === undefined ? ids : await withEdge(run, flags.edge)
   const change = await control.ask('release', {
@@ -48,13 +49,22 @@ async function end(run: Invocation, ids: string[], flags: Flags): Promise<void> 
     now,
     reason: flags.reason,
   })
+  if (change.ids.length === 0) {
+    print(run, {
+      kind: 'Change',
+      body: changeBody(change),
+      ids: [],
+      table: () => 'nothing was in force\n',
+    })
+    return
+  }
   const how = now ? 'at once' : 'its limit opens over a minute'
   const told = change.ids.map((id) => line`released ${id}, ${how}\n`).join('')
   await receipt(run, {
     change,
-    told: told || 'nothing was in force\n',
-    hints: change.ids.length > 0 && flags.all !== true ? ['undo: airspace undo\n'] : [],
-    waitMs: change.ids.length > 0 ? waitMs : 0,
+    told,
+    hints: ['undo: airspace undo\n'],
+    waitMs,
   })
 }
 

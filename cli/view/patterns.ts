@@ -107,6 +107,9 @@ export function mannerWords(intent: PatternRow['intent']): string {
   if (intent.percent !== undefined && intent.percent < 100) words.push(`${intent.percent} %`)
   const pattern = catalog.find(({ kind }) => kind === intent.kind)
   if (intent.per !== undefined && intent.per !== pattern?.per) words.push(`per ${intent.per}`)
+  if (intent.existing !== undefined && intent.existing !== pattern?.existing) {
+    words.push(`running work ${existingWords(intent)}`)
+  }
   return words.join(', ')
 }
 
