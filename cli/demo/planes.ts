@@ -18,6 +18,8 @@ export const NODES: readonly Node[] = ['node-a', 'node-b']
 /** The executable, as a person would start it. */
 export const AIRSPACE = new URL('../main.ts', import.meta.url).pathname
 
+type Routes = { readonly [target: string]: Route }
+
 export class Planes {
   /** Where the control plane answers, HOST:PORT. */
   grpc = ''
@@ -48,21 +50,23 @@ export class Planes {
     ])
     this.grpc = addressIn(ready, 'grpc')
     this.http = addressIn(ready, 'http')
+    const routes = new Map<Node, Routes>()
     await Promise.all(
       NODES.map(async (node) => {
-        const routes = await this.#proxy(node, cast, workers, directory)
-        for (const { name } of roster.filter((each) => each.node === node)) {
-          cast.tell(name, { type: 'routes', routes })
-        }
+        routes.set(node, await this.#proxy(node, cast, workers, directory))
       }),
     )
+    // From the far end to the visitors: nobody is called before it can call others itself.
+    for (const { name, node } of roster.toReversed()) {
+      cast.tell(name, { type: 'routes', routes: routes.get(node) ?? {} })
+    }
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#parts.map((part) => part.end()))
   }
 
-  async #proxy(node: Node, cast: Cast, workers: number, directory: string) {
+  async #proxy(node: Node, cast: Cast, workers: number, directory: string): Promise<Routes> {
     const targets = targetsOf(node)
     const ready = await this.#start(`the proxy of ${node}`, [
       'proxy',
@@ -103,7 +107,7 @@ function addressIn(ready: Entry, field: string): string {
 }
 
 /** Which listener of a ready proxy leads to which target. */
-function routesIn(ready: Entry, targets: readonly string[], cast: Cast) {
+function routesIn(ready: Entry, targets: readonly string[], cast: Cast): Routes {
   const listeners = (ready['listeners'] ?? []) as { listen: string; target: string }[]
   const routes: { [target: string]: Route } = {}
   for (const target of targets) {
