@@ -22,11 +22,13 @@ export function logger(
   write: (line: string) => void = (line) => process.stdout.write(line),
   least: Level = 'info',
 ): Log {
-  const say = (level: Level) => (msg: string, fields: LogFields = {}) => {
-    if (order[level] < order[least]) return
-    const entry: Record<string, unknown> = { at: new Date().toISOString(), level, part, msg }
-    for (const [name, value] of Object.entries(fields)) entry[name] = plain(value)
-    write(`${JSON.stringify(entry)}\n`)
-  }
+  const say =
+    (level: Level) =>
+    (msg: string, fields: LogFields = {}) => {
+      if (order[level] < order[least]) return
+      const entry: Record<string, unknown> = { at: new Date().toISOString(), level, part, msg }
+      for (const [name, value] of Object.entries(fields)) entry[name] = plain(value)
+      write(`${JSON.stringify(entry)}\n`)
+    }
   return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
 }
