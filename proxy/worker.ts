@@ -30,11 +30,12 @@ const LIMITS: Limits = {
   connectTimeoutMs: 10_000,
 }
 
-class Worker {
+export class Worker {
   readonly #around: Surroundings
   readonly #listeners: Listener[]
   readonly #say: (message: FromWorker) => void
   readonly #untils = new Map<string, string>()
+  readonly #sweeper: NodeJS.Timeout
   #versions: Versions = new Map()
   #copied = 0
 
@@ -57,7 +58,14 @@ class Worker {
     }
     if (start.bound) this.#take(start.bound)
     this.#listeners = start.listeners.map((spec) => new Listener(spec, this.#around))
-    setInterval(() => this.#sweep(), SWEEP_MS)
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+  }
+
+  /** For whoever runs one in a thread of their own: nothing is left behind. */
+  stop(): void {
+    clearInterval(this.#sweeper)
+    for (const listener of this.#listeners) listener.close()
+    for (const connection of [...this.#around.connections]) connection.destroy()
   }
 
   async listen(): Promise<void> {

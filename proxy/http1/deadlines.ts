@@ -1,5 +1,5 @@
 /** Limits of time on a conversation, looked at a few times a second: none is worth an alarm. */
-import type { Limits } from '../thread.ts'
+import { complain } from './answers.ts'
 import type { Conversation } from './conversation.ts'
 
 export class Deadlines {
@@ -20,16 +20,17 @@ export class Deadlines {
     this.#breakMs = Math.min(this.#breakMs, untilMs)
   }
 
-  check(of: Conversation, limits: Limits, nowMs: number): void {
+  check(of: Conversation, nowMs: number): void {
     const { requests, source, target } = of
+    const { limits } = of.around
     if (nowMs >= this.closeMs) source.destroy()
-    if (nowMs >= this.#breakMs) of.break(nowMs)
+    if (nowMs >= this.#breakMs) of.endings.break(nowMs)
     if (requests.headSinceMs > 0 && nowMs - requests.headSinceMs > limits.headTimeoutMs) {
-      of.complain(408, 'the head did not come in time', nowMs)
+      complain(of, 408, 'the head did not come in time', nowMs)
     }
     if (target?.socket.connecting && nowMs - this.dialledMs > limits.connectTimeoutMs) {
       target.fail()
     }
-    if (of.resting && nowMs - of.activeMs > limits.idleTimeoutMs) of.finish(nowMs)
+    if (of.resting && nowMs - of.activeMs > limits.idleTimeoutMs) of.endings.finish(nowMs)
   }
 }

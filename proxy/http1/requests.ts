@@ -8,6 +8,7 @@
  */
 import { HELD_MAX, type Held } from '../held.ts'
 import { HELD_FULL, PEER_FULL, type Reader } from '../leg.ts'
+import { complain, spoiled } from './answers.ts'
 import { Body, MALFORMED } from './body.ts'
 import type { Conversation } from './conversation.ts'
 import { DONE, LARGE, MORE } from './head.ts'
@@ -104,8 +105,8 @@ export class Requests implements Reader {
     }
     this.headSinceMs = 0
     if (scanned !== DONE) {
-      if (scanned === LARGE) this.#of.complain(431, 'the head is too large', nowMs)
-      else this.#of.complain(400, 'the request is not unambiguous HTTP/1.1', nowMs)
+      if (scanned === LARGE) complain(this.#of, 431, 'the head is too large', nowMs)
+      else complain(this.#of, 400, 'the request is not unambiguous HTTP/1.1', nowMs)
       return false
     }
     if (head.chunked) body.chunked()
@@ -134,7 +135,7 @@ export class Requests implements Reader {
     const behind = this.#at + head.length
     const taken = body.take(this.#bytes, behind, this.#end)
     if (taken === MALFORMED) {
-      this.#of.spoiled(nowMs)
+      spoiled(this.#of, nowMs)
       return
     }
     const start = this.#at
@@ -151,7 +152,7 @@ export class Requests implements Reader {
     const { body } = this
     const taken = body.take(this.#bytes, this.#at, this.#end)
     if (taken === MALFORMED) {
-      this.#of.spoiled(nowMs)
+      spoiled(this.#of, nowMs)
       return false
     }
     const start = this.#at
@@ -171,7 +172,7 @@ export class Requests implements Reader {
   #dropBody(taken: number, nowMs: number): boolean {
     this.#dropped += taken
     if (this.body.done) this.#next()
-    else if (this.#dropped > REFUSED_BODY_MAX) this.#of.finish(nowMs)
+    else if (this.#dropped > REFUSED_BODY_MAX) this.#of.endings.finish(nowMs)
     return this.phase !== 'drop'
   }
 
@@ -225,7 +226,7 @@ export class Requests implements Reader {
   }
 
   ended(nowMs: number): void {
-    this.#of.sourceEnded(nowMs)
+    this.#of.endings.sourceEnded(nowMs)
   }
 
   drained(): void {
@@ -235,6 +236,6 @@ export class Requests implements Reader {
   connected(): void {}
 
   closed(reset: boolean, nowMs: number): void {
-    this.#of.sourceClosed(reset, nowMs)
+    this.#of.endings.sourceClosed(reset, nowMs)
   }
 }

@@ -6,6 +6,7 @@
  */
 import { Held } from '../held.ts'
 import { PEER_FULL, type Reader } from '../leg.ts'
+import { badAnswer } from './answers.ts'
 import { Body, MALFORMED } from './body.ts'
 import { CR, LF } from './bytes.ts'
 import type { Conversation } from './conversation.ts'
@@ -104,7 +105,7 @@ export class Responses implements Reader {
 
   #bad(nowMs: number): false {
     this.#at = this.#end
-    this.#of.badAnswer(nowMs)
+    badAnswer(this.#of, nowMs)
     return false
   }
 
@@ -149,7 +150,7 @@ export class Responses implements Reader {
     else body.untilClose()
     const taken = body.take(this.#bytes, this.#at + head.length, this.#end)
     if (taken === MALFORMED) return this.#bad(nowMs)
-    this.#of.answering(nowMs)
+    this.#of.answering()
     this.phase = body.done ? 'done' : 'body'
     this.started = true
     this.#forward(head.length + taken, nowMs)
@@ -182,7 +183,7 @@ export class Responses implements Reader {
       this.#of.unasked(this.#onlyEmptyLines(), nowMs)
       this.#at = this.#end
     }
-    this.#of.answered(nowMs)
+    this.#of.settle(nowMs)
   }
 
   #onlyEmptyLines(): boolean {
@@ -195,9 +196,9 @@ export class Responses implements Reader {
   ended(nowMs: number): void {
     if (this.phase === 'body' && this.body.kind === 'until-close') {
       this.phase = 'done'
-      this.#of.answered(nowMs)
+      this.#of.settle(nowMs)
     }
-    this.#of.targetEnded(nowMs)
+    this.#of.endings.targetEnded(nowMs)
   }
 
   drained(): void {
@@ -209,7 +210,7 @@ export class Responses implements Reader {
   }
 
   closed(reset: boolean, nowMs: number): void {
-    this.#of.targetClosed(reset, nowMs)
+    this.#of.endings.targetClosed(reset, nowMs)
   }
 }
 
