@@ -96,12 +96,22 @@ export function rendered(text: string, { colour, unicode }: Abilities): string {
   return shown.replace(/\P{ASCII}/gu, (char) => PLAIN.get(char) ?? escaped(char))
 }
 
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
+/** First and last of the blocks that terminals show two columns wide (Unicode, EastAsianWidth). */
+const WIDE: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0xa4cf],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0x1f300, 0x1faff],
+  [0x20000, 0x3fffd],
+]
 
 const columnsOf = (char: string): number => {
   if (SEQUENCES.has(char)) return 0
-  return WIDE.test(char) ? 2 : 1
+  const code = char.codePointAt(0)!
+  return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1
 }
 
 /** How many columns a printable text takes. */

@@ -1,4 +1,4 @@
-/** `airspace check`: is everything as it should be? By category, with what to do where it is not. */
+/** `airspace check`: is all as it should be? By category, with what to do where it is not. */
 import { EXIT, type Exit, misused } from '../failure.ts'
 import { CATEGORIES, type Findings, type Item, inspect } from '../findings.ts'
 import type { Invocation } from '../invocation.ts'

@@ -68,7 +68,8 @@ function patternWords(row: PatternRow, fresh: string, nowMs: number): string {
   ]
   if (intent.exempt !== undefined) lines.push(['exempt', line`${intent.exempt}`])
   if (intent.existing !== undefined) lines.push(['running work', existingWords(intent)])
-  return `${head}  ${line`${what}`}\n${toned('faint', fresh)}\n${pairs([...lines, ...settings(row)])}`
+  const told = pairs([...lines, ...settings(row)])
+  return `${head}  ${line`${what}`}\n${toned('faint', fresh)}\n${told}`
 }
 
 function tollWords(toll: Toll, observed: boolean): string {

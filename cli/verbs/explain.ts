@@ -1,4 +1,4 @@
-/** `airspace explain bulkhead.max-in-flight`: type, unit, bounds, default and an example, offline. */
+/** `airspace explain bulkhead.max-in-flight`: unit, bounds, default and an example, offline. */
 import { catalog, kinds } from '../../policies/catalog.ts'
 import type { Pattern } from '../../policies/pattern.ts'
 import { writeText } from '../../policies/quantity.ts'

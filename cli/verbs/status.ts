@@ -1,4 +1,4 @@
-/** `airspace status`: one screen. The planes, the loudest trouble, the leases that run, what next. */
+/** `airspace status`: one screen. The planes, the loudest trouble, the leases, and what next. */
 import type { Status } from '../../wire/gen/airspace_pb.ts'
 import { freshnessBody, freshnessWords } from '../freshness.ts'
 import type { Invocation } from '../invocation.ts'
@@ -78,10 +78,10 @@ function headLines(run: Invocation, found: Status): string {
   const flow = flowOf(found.total, found.windowMs / 1e3)
   const fresh = freshnessWords(found.freshness)
   const since = `up ${duration(found.uptimeMs)}`
-  const head = line`airspace ${found.version} at ${run.address}, ${since} · revision ${found.revision}`
+  const head = line`airspace ${found.version} at ${run.address}, ${since}`
   const asked = flow.started + flow.refused
   return [
-    toned('strong', `${head} · ${fresh}`),
+    toned('strong', `${head} · revision ${found.revision} · ${fresh}`),
     [
       `traffic  ${short(flow.requestsPerSecond)} r/s`,
       `p99 ${latency(flow.p99Ms)}`,
@@ -103,7 +103,8 @@ function troubleLines(trouble: readonly EdgeRow[]): string {
     const mark = toned(verdictTone(row.verdict), MARK)
     const numbers = line`p99 ${latency(row.p99Ms)}, ${row.inFlight} in flight`
     const why = row.why === '' ? '' : line` · ${row.why}`
-    return `  ${mark} ${edgeName(row.source, row.target)}  ${line`${row.verdict}`}  ${numbers}${why}\n`
+    const edge = edgeName(row.source, row.target)
+    return `  ${mark} ${edge}  ${line`${row.verdict}`}  ${numbers}${why}\n`
   })
   return `trouble (worst first)\n${lines.join('')}`
 }

@@ -1,4 +1,4 @@
-/** A pattern at work: what was asked, where it is enforced, what it has done and how long it lasts. */
+/** A pattern at work: what was asked, where it is enforced, what it did and how long it lasts. */
 import { catalog } from '../../policies/catalog.ts'
 import type { IntentText } from '../../policies/intent.ts'
 import { writeText } from '../../policies/quantity.ts'
@@ -54,7 +54,7 @@ const tollOf = (signal: PolicySignal | undefined): Toll => ({
   wouldCut: Number(signal?.wouldCut ?? 0n),
 })
 
-/** What is shown must not depend on this build knowing all of it: what it cannot read is left out. */
+/** Showing must not depend on this build knowing all of it: what it cannot read is left out. */
 export function intentRow(intent: Intent | undefined): PatternRow['intent'] {
   const id = intent?.id ?? ''
   const kind = intent?.kind ?? ''

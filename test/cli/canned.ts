@@ -5,7 +5,8 @@
 import * as grpc from '@grpc/grpc-js'
 import { never, Refusal, type Script } from '../support/fake-control.ts'
 import { NOW_MS } from './fake-terminal.ts'
-import { fresh, landscape, nodes, patterns, services, status, whole } from './scenery.ts'
+import { nodes, patterns, status } from './fleet.ts'
+import { fresh, landscape, services, whole } from './scenery.ts'
 
 const refuse = (code: grpc.status, details: string): Script => {
   const answer = () => {

@@ -33,10 +33,12 @@ t.test('every hostile name is printed on one line, and acts on nothing', async (
 })
 
 t.test('all single characters are escaped or shown as they are', async (t) => {
-  for (let code = 0; code < 0x3000; code += 1) {
+  const passed: string[] = []
+  for (let code = 0; code < 0x10_000; code += 1) {
     const shown = printable(String.fromCodePoint(code))
-    t.notOk(ACTING.test(shown) || shown.includes('\n'), `U+${code.toString(16)}`)
+    if (ACTING.test(shown) || shown.includes('\n')) passed.push(code.toString(16))
   }
+  t.same(passed, [])
 })
 
 t.test('what was forgotten before is escaped by the terminal', async (t) => {

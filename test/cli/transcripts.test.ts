@@ -48,7 +48,7 @@ async function replay(text: string, control: FakeControl): Promise<string> {
     .replaceAll(new RegExp(`\\b(?<=(airspace|version) )${VERSION}\\b`, 'g'), '0.1.0')
 }
 
-const folder = new URL('transcripts/', import.meta.url).pathname
+const folder = import.meta.dirname
 
 for (const path of globSync(join(folder, '*.txt')).sort()) {
   t.test(`transcript ${basename(path)}`, async (t) => {
