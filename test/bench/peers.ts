@@ -92,7 +92,7 @@ export interface OwnPeer extends Peer {
   readonly fleet: Fleet
 }
 
-/** Ours: one worker, signals on as always; with a control plane where policies are to be applied. */
+/** Ours: one worker, signals on as always; a control plane where policies are to be applied. */
 export async function startOurs(ground: Ground, control: boolean): Promise<OwnPeer> {
   const { target } = ground
   const [host = '', port = ''] = target.split(':')

@@ -10,7 +10,7 @@ import { Fleet } from '../support/fleet.ts'
 import { startTarget } from '../support/target.ts'
 
 const LEASE_MS = 10_000
-/** A lease ends at a node up to a second later than said, at a tick; a loaded machine adds to it. */
+/** A lease ends at a tick, up to a second late; a loaded machine adds to it. */
 const LATE_MS = 3_000
 const SEED = 3
 

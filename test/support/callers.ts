@@ -43,7 +43,8 @@ export class Count {
   describe(): string {
     const { sent, passed, refused, aborted, misrouted } = this
     const failed = JSON.stringify(Object.fromEntries(this.failed))
-    return `${sent} sent: ${passed} passed, ${refused} refused, ${aborted} aborted, ${misrouted} misrouted, failed ${failed}`
+    const answered = `${passed} passed, ${refused} refused, ${misrouted} misrouted`
+    return `${sent} sent: ${answered}, ${aborted} aborted, failed ${failed}`
   }
 
   #fail(why: string): void {
