@@ -44,6 +44,7 @@ export const VIEWING: Viewing = {
 
 const FILTER_MAX = 100
 const KEYS = '[p]ause [/]filter [s]ort [?]keys [q]uit'
+const FEWER_KEYS = '[?]keys'
 /** Heading, titles of columns, what was left out. */
 const LINES_AROUND = 3
 
@@ -124,7 +125,7 @@ export function frame(
   height: number,
   trouble?: string,
 ): string[] {
-  if (viewing.help) return HELP
+  if (viewing.help) return HELP.slice(0, height).map((text) => clipped(text, columns))
   const said = trouble === undefined ? [] : [toned('bad', clipped(line`${trouble}`, columns))]
   if (!seen) return [...said, 'asking the control plane ...']
   const all = chosen(seen, viewing)
@@ -153,16 +154,20 @@ function heading({ now, atUnixMs }: Seen, viewing: Viewing, columns: number): st
   else if (viewing.filter !== '') parts.push(line`/${viewing.filter}`)
   if (viewing.paused) parts.push('paused')
   const left = parts.join(' · ')
-  const right = `${timeOfDay(atUnixMs, atUnixMs)}  ${KEYS}`
-  const gap = columns - width(left) - width(right)
-  if (!Number.isFinite(gap)) return toned('strong', left)
-  return toned('strong', gap > 1 ? left + ' '.repeat(gap) + right : clipped(left, columns))
+  if (!Number.isFinite(columns)) return toned('strong', left)
+  const time = timeOfDay(atUnixMs, atUnixMs)
+  const right = [`${time}  ${KEYS}`, `${time}  ${FEWER_KEYS}`, FEWER_KEYS].find((text) => {
+    return width(left) + 2 + width(text) <= columns
+  })
+  if (right === undefined) return toned('strong', clipped(left, columns))
+  return toned('strong', left + ' '.repeat(columns - width(left) - width(right)) + right)
 }
 
 const HELP = [
   'p, space   pause, go on',
   's          sort by the next column',
-  '/          filter by name, verdict or pattern; /! keeps the others; esc clears it',
+  '/          only what has this in its name, verdict or patterns',
+  '/!         only what has it not; esc shows all again',
   'up, down   scroll (also j, k, page up, page down)',
   'q          quit',
   '',
