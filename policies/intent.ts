@@ -145,7 +145,7 @@ function readManner(given: Given, pattern: Pattern, at: (name: string) => string
     given[name] === undefined
       ? undefined
       : checkNumber({ unit: 'ms', min, max }, given[name], at(name))
-  const percent = given['percent'] ?? 100
+  const percent = given['percent'] === undefined ? 100 : given['percent']
   if (typeof percent !== 'number' || !(percent > 0 && percent <= 100)) {
     throw new IntentError(at('percent'), `${show(percent)} is not above 0 and at most 100`)
   }

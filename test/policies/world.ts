@@ -2,9 +2,15 @@
 import { type Edge, edgeOf } from '../../landscape/edge.ts'
 import { type Service, serviceNamed } from '../../landscape/service.ts'
 import { Cells, cellsBytes } from '../../policies/cells.ts'
-import { type IntentText, readIntent } from '../../policies/intent.ts'
+import { covers, type IntentText, readIntent } from '../../policies/intent.ts'
 import type { Call, Pattern, Result } from '../../policies/pattern.ts'
-import { type BoundIntent, bind } from '../../policies/plan.ts'
+import {
+  type BoundIntent,
+  bind,
+  digestOf,
+  type HoldingText,
+  type PlanText,
+} from '../../policies/plan.ts'
 import { Policies, type Policy } from '../../policies/policy.ts'
 import type { Shares } from '../../policies/ramp.ts'
 import { type Fields, readSettings, type SettingsOf } from '../../policies/settings.ts'
@@ -42,6 +48,29 @@ export function boundOf(
   if (bound === undefined) throw new Error('this intent has let go')
   return bound
 }
+
+/** The side on which each edge is covered, or '-': `in - out`. */
+export function sidesOf(given: Partial<IntentText> & { kind: string }, edges: readonly string[]) {
+  const intent = readIntent(intentText(given))
+  const side = (edge: string) => {
+    const [source, target] = edge.split('..')
+    return covers(intent, serviceNamed(source!), serviceNamed(target!)) ?? '-'
+  }
+  return edges.map(side).join(' ')
+}
+
+export function planOf(...holdings: HoldingText[]): PlanText {
+  const plan = { ledger: 'ledger-1', revision: 7, edition: 3, holdings }
+  return { ...plan, digest: digestOf(plan) }
+}
+
+export const holdingOf = (id: string, more: Partial<HoldingText> = {}): HoldingText => ({
+  intent: intentText({ kind: 'bulkhead', id, settings: { maxInFlight: 10 } }),
+  version: 5,
+  remainingMs: 60_000,
+  shares: {},
+  ...more,
+})
 
 /** A pattern's state and settings alone, for tests of its decisions. */
 export function stateOf<F extends Fields, S>(
@@ -112,3 +141,13 @@ export class World {
 }
 
 export const RESULTS: readonly Result[] = ['success', 'failure', 'ignored']
+
+/** What a function throws. */
+export function thrownBy(act: () => unknown): Error & { readonly path?: string } {
+  try {
+    act()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it threw nothing')
+}
