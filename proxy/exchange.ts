@@ -114,7 +114,9 @@ export class Exchange implements Call {
 
   /** The plan has changed: who waits is asked again, who runs is paced by the new one. */
   replanned(nowMs: number): void {
-    if (this.state === 'running') this.#passage.follow(this.route.policies)
+    if (this.state === 'running') {
+      this.#passage.follow(this.route.policies, this, this.admittedMs)
+    }
     if (this.state !== 'waiting') return
     this.#around.wheel.cancel(this.#alarm!)
     this.#heed(this.#passage.restart(this.route.policies, this, nowMs), nowMs)

@@ -151,9 +151,21 @@ export class Passage {
     return longestMs
   }
 
-  /** A new plan while it is inside: bandwidth is what applies to the rest of a transfer. */
-  follow(policies: readonly Policy[]): void {
+  /**
+   * A new plan while it is inside. Bandwidth applies to the rest of a transfer; and a limit that is
+   * new counts what is already there, or it would let that many more in than it says.
+   */
+  follow(policies: readonly Policy[], call: Call, admittedMs: number): void {
+    const before = this.#pacing
+    this.#chance = call.chance
+    this.admittedMs = admittedMs
     this.#pacing = policies
+    for (let index = 0; index < policies.length; index += 1) {
+      const policy = policies[index]!
+      const { pattern } = policy
+      if (pattern.adopt === undefined || before.includes(policy)) continue
+      if (policy.picks(call.chance)) this.#take(policy, pattern.adopt(policy.state, call))
+    }
   }
 
   /** It holds a slot that is to be freed only when the target has ended the exchange. */

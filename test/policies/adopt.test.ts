@@ -15,26 +15,29 @@ const silent: Tally = {
 const edge = edgeOf('web', 'payments')
 const call = callOn(edge)
 
-t.test('adopt: a new bulkhead counts what was under way, and lets nobody in beyond it', async (t) => {
-  const policies = new Policies(cellsOf(), { byName: serviceNamed })
-  const running = [new Passage(silent), new Passage(silent), new Passage(silent)]
-  for (const passage of running) t.equal(passage.enter(policies.on(edge), call, 0), 'pass')
+t.test(
+  'adopt: a new bulkhead counts what was under way, and lets nobody in beyond it',
+  async (t) => {
+    const policies = new Policies(cellsOf(), { byName: serviceNamed })
+    const running = [new Passage(silent), new Passage(silent), new Passage(silent)]
+    for (const passage of running) t.equal(passage.enter(policies.on(edge), call, 0), 'pass')
 
-  policies.apply(1, [boundOf({ kind: 'bulkhead', settings: { maxInFlight: 2 } })])
-  for (const passage of running) passage.follow(policies.on(edge), call, 0)
-  const late = new Passage(silent)
-  t.equal(late.enter(policies.on(edge), call, 1), 'refuse', 'three of two are in flight')
-  t.equal(late.refusal?.have, 3)
+    policies.apply(1, [boundOf({ kind: 'bulkhead', settings: { maxInFlight: 2 } })])
+    for (const passage of running) passage.follow(policies.on(edge), call, 0)
+    const late = new Passage(silent)
+    t.equal(late.enter(policies.on(edge), call, 1), 'refuse', 'three of two are in flight')
+    t.equal(late.refusal?.have, 3)
 
-  running[0]!.leave('success', 2)
-  t.equal(late.enter(policies.on(edge), call, 2), 'refuse', 'two of two')
-  running[1]!.leave('success', 3)
-  t.equal(late.enter(policies.on(edge), call, 3), 'pass', 'one of two')
-  late.leave('success', 4)
-  running[2]!.leave('success', 4)
-  const [policy] = policies.on(edge)
-  t.equal(policy!.pattern.inFlight!(policy!.state), 0, 'and all of it is given back')
-})
+    running[0]!.leave('success', 2)
+    t.equal(late.enter(policies.on(edge), call, 2), 'refuse', 'two of two')
+    running[1]!.leave('success', 3)
+    t.equal(late.enter(policies.on(edge), call, 3), 'pass', 'one of two')
+    late.leave('success', 4)
+    running[2]!.leave('success', 4)
+    const [policy] = policies.on(edge)
+    t.equal(policy!.pattern.inFlight!(policy!.state), 0, 'and all of it is given back')
+  },
+)
 
 t.test('adopt: a plan that changes something else adopts nobody twice', async (t) => {
   const policies = new Policies(cellsOf(), { byName: serviceNamed })
