@@ -73,7 +73,7 @@ function readLabel(term: string, text: string): Test {
     throw complaint(term, text, hint)
   }
   const [, label, value] = match
-  return (service) => Object.hasOwn(service.labels, label!) && service.labels[label!] === value
+  return (service) => service.labels[label!] === value
 }
 
 function readPlace(term: string, text: string): Test {

@@ -123,6 +123,7 @@ t.test('a block holds a block only if it holds all of it', async (t) => {
   const table: [string, string, boolean][] = [
     ['10.0.0.0/8', '10.1.0.0/16', true],
     ['10.1.0.0/16', '10.0.0.0/8', false],
+    ['10.0.0.0/16', '10.0.0.0/8', false],
     ['10.1.0.0/16', '10.1.0.0/16', true],
     ['::/0', '10.1.2.3', false],
     ['0.0.0.0/0', '::1', false],

@@ -62,7 +62,7 @@ t.test('a leap of sequences is counted but not remembered one by one', async (t)
 t.test('a node whose clock is wrong is put right by what its clock said as it sent', async (t) => {
   const skewed = (aheadMs: number, transitMs = 5): [Stretch, number] => {
     const landscape = new Landscape()
-    const times = { startUnixMs: ms(1) + aheadMs, sentUnixMs: ms(2) + 10 + aheadMs }
+    const times = { startUnixMs: ms(1) + 500 + aheadMs, sentUnixMs: ms(2) + 10 + aheadMs }
     const window = windowOf(1, [edge('web..db', { started: 1 })], times)
     landscape.take('a', window, ms(2) + 10 + transitMs)
     return [landscape.between(ms(1), ms(2)), landscape.node('a')?.skewMs ?? 0]
@@ -85,6 +85,18 @@ t.test('nodes beyond the bound are refused until one has been silent for long', 
     [...landscape.nodes()].map(({ node }) => node),
     ['b', 'c'],
   )
+})
+
+t.test('a window that was long on its way does not make the clock look slow', async (t) => {
+  const landscape = new Landscape()
+  const sent = (sequence: number, transitMs: number): void => {
+    const window = windowOf(sequence, [], { sentUnixMs: ms(sequence + 1) + 5000 })
+    landscape.take('a', window, ms(sequence + 1) + transitMs)
+  }
+  for (const [at, transitMs] of [30_000, 20, 9000].entries()) sent(at + 1, transitMs)
+  t.equal(landscape.node('a')?.skewMs, 4980)
+  for (let sequence = 4; sequence < 20; sequence += 1) sent(sequence, 300)
+  t.equal(landscape.node('a')?.skewMs, 4700, 'and a clock that was set is followed')
 })
 
 t.test('whatever the order, with whatever sent again: each window counts once', async () => {

@@ -165,6 +165,25 @@ t.test('our clock may be set, forwards or back, and counts stay with their edges
   t.equal(countsOf(whole(landscape, 6), 'other..other')?.started, 8, 'going on loses nothing')
 })
 
+t.test('a clock set back and forth a little forgets nothing', async (t) => {
+  const landscape = new Landscape()
+  const started = (sequence: number) => windowOf(sequence, [edge('web..db', { started: 1 })])
+  for (let at = 1; at <= 20; at += 1) landscape.take('a', started(at), ms(at + 1))
+  landscape.take('b', started(8), ms(9))
+  landscape.take('b', started(21), ms(22))
+  t.equal(startedIn(whole(landscape, 22)), 22)
+})
+
+t.test('a second is in a stretch when it begins in it', async (t) => {
+  const landscape = new Landscape()
+  for (const at of [1, 2, 3]) {
+    landscape.take('a', windowOf(at, [edge('web..db', { started: 10 ** at })]), ms(at + 1))
+  }
+  t.equal(startedIn(landscape.between(ms(1), ms(3))), 110)
+  t.equal(startedIn(landscape.between(ms(1) + 1, ms(3))), 100)
+  t.equal(startedIn(landscape.between(ms(2), ms(3) + 1)), 1100)
+})
+
 t.test('when records take too much memory the oldest seconds go, and are counted', async (t) => {
   const landscape = new Landscape({ bytesMax: 20_000 })
   const edges = Array.from({ length: 20 }, (_, at) => edge(`s${at}..db`, { started: 1 }))

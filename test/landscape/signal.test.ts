@@ -69,6 +69,9 @@ t.test('what is added is not changed, nor held on to', async (t) => {
   const into = sum(one)
   addCounts(into, { ...emptyCounts(), latencyBuckets: [3, 1, 4, 1] })
   t.strictSame(one.latencyBuckets, [3, 1])
+  const alone = sum(one)
+  one.latencyBuckets.push(9, 9)
+  t.strictSame(alone.latencyBuckets, [3, 1])
   t.strictSame(into.latencyBuckets, [3, 2, 4, 1])
 })
 
