@@ -61,7 +61,10 @@ function readEdge(word: string): Ends {
   const arrow = /^(.+?)\s*(?:->|→)\s*(.+)$/.exec(word)
   if (arrow) throw misused(`EDGE '${word}': write it ${arrow[1]}${BETWEEN}${arrow[2]}`)
   const ends = word.split(BETWEEN)
-  if (ends.length !== 2) throw misused(`EDGE '${word}' has no '${BETWEEN}' between two ends`, HINT)
+  if (ends.length !== 2) {
+    const many = ends.length < 2 ? 'no' : 'more than one'
+    throw misused(`EDGE '${word}' has ${many} '${BETWEEN}' between two ends`, HINT)
+  }
   const [from, to] = ends as [string, string]
   return {
     from: readSelector(`EDGE '${word}', its source`, from),

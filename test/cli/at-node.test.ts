@@ -123,6 +123,12 @@ t.test("another's token is not let in, the operator's own machine is", async (t)
   t.equal((await at(`get patterns --token-file ${operator}`)).exit, 0)
 })
 
+t.test("the token found first may be another node's: then the operator's is tried", async (t) => {
+  const own = writeToken('proxy', 'admin.token', 'de'.repeat(32))
+  t.equal((await at('get patterns')).exit, 0)
+  t.equal((await at(`get patterns --token-file ${own}`)).exit, 7, 'one that is named is the one')
+})
+
 t.test('a node that is gone, one far away, and what it cannot be asked', async (t) => {
   const gone = await runWith(undefined, wordsOf('airspace get edges --at-node 127.0.0.1:1'))
   t.equal(gone.exit, 8)

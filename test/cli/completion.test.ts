@@ -50,7 +50,8 @@ t.test('verbs, flags, words and live names', async (t) => {
     ['airspace completion z', ['zsh']],
     ['airspace nosuch ', []],
   ]
-  for (const [typed, words] of table) t.same((await complete(typed)).sort(), words.sort(), typed)
+  for (const [typed, words] of table)
+    t.strictSame((await complete(typed)).sort(), words.sort(), typed)
   t.ok((await complete('airspace ')).includes('quarantine'))
   t.notOk((await complete('airspace ')).includes('__complete'))
 })
@@ -58,7 +59,7 @@ t.test('verbs, flags, words and live names', async (t) => {
 t.test('names that a shell would act on are not offered', async (t) => {
   const hostile = await new FakeControl({ ...CANNED['names of attackers'] }).start()
   t.teardown(() => hostile.stop())
-  t.same(await complete('airspace bulkhead $', hostile), [])
+  t.strictSame(await complete('airspace bulkhead $', hostile), [])
   for (const word of await complete('airspace get services ', hostile)) {
     t.match(word, /^[\w./:-]+$/)
   }
@@ -69,12 +70,12 @@ t.test('a control plane that hangs costs a second and no complaint', async (t) =
   t.teardown(() => hung.stop())
   const started = performance.now()
   const { stdout, stderr, exit } = await runWith(hung, ['airspace', '__complete', 'bulkhead', 'w'])
-  t.same([stdout, stderr, exit], ['', '', 0])
+  t.strictSame([stdout, stderr, exit], ['', '', 0])
   t.ok(performance.now() - started < 5_000)
 })
 
 t.test('a control plane that is gone leaves verbs and flags', async (t) => {
-  t.same(await complete('airspace bulkhead --max-c', undefined), ['--max-connections'])
+  t.strictSame(await complete('airspace bulkhead --max-c', undefined), ['--max-connections'])
 })
 
 /** `airspace` on the path of a shell: the real executable, asking the fake control plane. */
@@ -115,15 +116,18 @@ t.test('in bash', { skip: !programOf('bash') && 'no bash here' }, async (t) => {
     try 'airspace bul'
     try 'airspace bulkhead web..p'
     try 'airspace bulkhead web..payments --max-in-flight 3 --for 5m --exi'
-    try 'airspace get services unknown/10'
+    try 'airspace get services unknown/10.9.8.7:5'
+    try 'airspace describe '
     try "airspace bulkhead '*..payments' --per s"
     try 'airspace get services nosuch:a'
     complete -p airspace`
-  t.same((await inShell('bash', script, env)).trim().split('\n'), [
+  t.strictSame((await inShell('bash', script, env)).trim().split('\n'), [
     'airspace bul => bulkhead',
     'airspace bulkhead web..p => web..payments',
     'airspace bulkhead web..payments --max-in-flight 3 --for 5m --exi => --existing',
-    'airspace get services unknown/10 => unknown/10.9.8.7',
+    // Bash replaces only what stands after the colon.
+    'airspace get services unknown/10.9.8.7:5 => 5432',
+    'airspace describe  => edge service node pattern',
     "airspace bulkhead '*..payments' --per s => source",
     'airspace get services nosuch:a => ',
     'complete -o default -F _airspace airspace',

@@ -60,7 +60,7 @@ t.test('no flag means two things', async (t) => {
   for (const verb of everyVerb(program).slice(1)) {
     const own = verb.options.flatMap(({ long, short }) => [long, short])
     const all = [...own, ...globals].filter((flag) => flag !== undefined && flag !== '--help')
-    t.same(
+    t.strictSame(
       all.filter((flag, i) => all.indexOf(flag) !== i),
       [],
       verb.path(),

@@ -38,7 +38,7 @@ t.test('all single characters are escaped or shown as they are', async (t) => {
     const shown = printable(String.fromCodePoint(code))
     if (ACTING.test(shown) || shown.includes('\n')) passed.push(code.toString(16))
   }
-  t.same(passed, [])
+  t.strictSame(passed, [])
 })
 
 t.test('what was forgotten before is escaped by the terminal', async (t) => {
@@ -68,12 +68,12 @@ t.test('a name cannot read as an edge, as columns or as a line of its own', asyn
 t.test('JSON and YAML hold no acting character, and parse back to the same', async (t) => {
   const value = { names: HOSTILE, labels: Object.fromEntries(HOSTILE.map((name) => [name, name])) }
   for (const text of [json(value), yaml(value)]) t.notMatch(text, ACTING)
-  t.same(JSON.parse(json(value)), value)
-  t.same(parse(yaml(value)), value)
+  t.strictSame(JSON.parse(json(value)), value)
+  t.strictSame(parse(yaml(value)), value)
 })
 
 t.test('64-bit counts become numbers, what was not measured becomes null', async (t) => {
-  t.same(JSON.parse(json({ count: 2n ** 40n, p99Ms: Number.NaN })), {
+  t.strictSame(JSON.parse(json({ count: 2n ** 40n, p99Ms: Number.NaN })), {
     count: 2 ** 40,
     p99Ms: null,
   })

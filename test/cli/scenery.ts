@@ -167,6 +167,7 @@ export const services = (
         calls: (i + 1) % 2,
       })),
       { name: 'unknown/10.9.8.7', addresses: ['10.9.8.7'], calls: 1 },
+      { name: 'unknown/10.9.8.7:5432', addresses: ['10.9.8.7:5432'], calledBy: 1 },
     ].filter(({ name }) => who === 'attackers' || asked.has(serviceNamed(name))),
   }
 }

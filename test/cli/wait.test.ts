@@ -1,4 +1,5 @@
 /** Interrupted, lost, forged: what was already applied is told, whatever happens while waiting. */
+import { chmodSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { run } from '../../cli/main.ts'
 import { FakeControl, never } from '../support/fake-control.ts'
@@ -23,7 +24,9 @@ t.test('an interrupt while waiting tells what was applied, and ends with 130', a
     },
   })
   Object.assign(terminal.env, { AIRSPACE_CONTROL: control.address })
+  const beganMs = performance.now()
   t.equal(await run(bulkhead.slice(1), terminal), 130)
+  t.ok(performance.now() - beganMs < 5_000, 'at once, and not when the wait is over')
   t.match(terminal.stdout, /^bh-91c {2}bulkhead .*\nrevision 17 is accepted; interrupted\n$/)
 })
 
@@ -60,7 +63,7 @@ t.test('what is asked is what was typed: nothing more is set, and blanks stay bl
   const [request] = control.requests('apply')
   t.equal(request?.intent?.from, '*')
   t.equal(request?.intent?.to, 'web')
-  t.same(Object.keys(request?.intent?.settings ?? {}), ['maxInFlight'])
+  t.strictSame(Object.keys(request?.intent?.settings ?? {}), ['maxInFlight'])
   t.equal(request?.intent?.leaseMs, undefined)
   t.equal(request?.intent?.percent, undefined)
   t.equal(request?.change, '')
@@ -76,7 +79,7 @@ t.test('the wait asked of the control plane is the one that was typed', async (t
 t.test('a dry run applies nothing', async (t) => {
   const control = await started(t, {})
   await runWith(control, [...bulkhead, '--dry-run'])
-  t.same(
+  t.strictSame(
     control.asked.map(({ name }) => name),
     ['dryRun'],
   )
@@ -90,10 +93,26 @@ t.test('the token goes along: found by itself, by environment, by flag', async (
   await runWith(control, ['airspace', 'status'])
   await runWith(control, ['airspace', 'status'], { env })
   await runWith(control, ['airspace', 'status', '--token-file', third], { env })
-  t.same(
+  t.strictSame(
     control.asked.map(({ authorization }) => authorization),
     [OPERATOR, 'aa'.repeat(32), 'bb'.repeat(32)].map((token) => `Bearer ${token}`),
   )
+})
+
+t.test('a token that others can read is said', async (t) => {
+  const control = await started(t, {})
+  const open = writeToken('elsewhere', 'open.token', 'cc'.repeat(32))
+  chmodSync(open, 0o644)
+  const ran = await runWith(control, ['airspace', 'check', '--only', 'cli', '--token-file', open])
+  t.match(ran.stdout, /‼ token .*open\.token can be read by others\n +fix: chmod 600 /)
+})
+
+t.test('a file that holds no token is refused, not sent', async (t) => {
+  const control = await started(t, {})
+  const odd = writeToken('elsewhere', 'odd.token', 'two words')
+  const ran = await runWith(control, ['airspace', 'status', '--token-file', odd])
+  t.equal(ran.exit, 7)
+  t.equal(control.asked.length, 0)
 })
 
 t.test('a flag beats the environment', async (t) => {
