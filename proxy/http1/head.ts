@@ -9,19 +9,23 @@
  */
 import * as b from './bytes.ts'
 
-/** At least what Node (16 KiB in all) and nginx (a line of 8 KiB) take. */
+/** At least what Node (16 KiB in all) and nginx (a line of 8 KiB) take; without CR LF. */
 export const START_LINE_MAX = 16 * 1024
+/** All of a head: start line, fields, empty line. */
 export const HEAD_MAX = 64 * 1024
 /** Node ignores fields beyond this number: to forward more would show it less than we saw. */
 export const FIELDS_MAX = 2000
 /** Empty lines before a start line that are passed over (RFC 9112 §2.2). */
 export const EMPTY_LINES_MAX = 4
+/** A line that came in pieces is read again from its beginning while it is no longer than this. */
+const SHORT_LINE = 512
 /** Lines taken out of one head; more of them and it is refused. */
 const CUTS_MAX = 16
 
 /** What reading a line may say, besides where its line feed is. */
 export const MORE_LINE = 0
 export const BAD_LINE = -1
+export const LARGE_LINE = -2
 
 /** What `scan` says: ask again with more; all here; not HTTP; too large. */
 export const MORE = 0
@@ -99,13 +103,14 @@ export abstract class Head {
     for (;;) {
       const feed = this.#started ? this.#fieldLine(bytes, at, end) : this.#first(bytes, at, end)
       if (feed === BAD_LINE) return BAD
+      if (feed === LARGE_LINE) return LARGE
       if (feed === MORE_LINE) {
         this.#line = at - start
         this.#seen = end - start
         return this.#limited(end - start)
       }
       at = (feed < 0 ? -feed : feed) + 1
-      if (at - start > HEAD_MAX + START_LINE_MAX) return LARGE
+      if (at - start > HEAD_MAX) return LARGE
       if (feed < 0) {
         this.length = at - start
         return this.#whole(bytes) ? DONE : BAD
@@ -114,16 +119,23 @@ export abstract class Head {
     }
   }
 
-  /** A line that came in pieces is read only when whole, or a byte at a time would cost squares. */
+  /**
+   * A short line is read again with each piece, so that the verdict is the same however it was
+   * cut. A long one only when it has ended, or a byte at a time would cost the square of it.
+   */
   #lineEnded(bytes: Uint8Array, start: number, end: number): boolean {
-    for (let at = start + this.#seen; at < end; at += 1) if (bytes[at] === b.LF) return true
+    if (end - start - this.#line <= SHORT_LINE) return true
+    // From the last byte of before: what follows a CR decides.
+    for (let at = start + this.#seen - 1; at < end; at += 1) {
+      if (bytes[at] === b.LF || bytes[at] === b.CR) return true
+    }
     this.#seen = end - start
     return false
   }
 
   #limited(length: number): Scanned {
-    if (!this.#started) return length > START_LINE_MAX ? LARGE : MORE
-    return length > HEAD_MAX + START_LINE_MAX ? LARGE : MORE
+    if (!this.#started && length - this.#line > START_LINE_MAX + 1) return LARGE
+    return length > HEAD_MAX ? LARGE : MORE
   }
 
   #first(bytes: Uint8Array, at: number, end: number): number {

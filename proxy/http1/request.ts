@@ -3,7 +3,17 @@
  * change what the proxy does with it. Nothing of it is kept as text.
  */
 import * as b from './bytes.ts'
-import { BAD, BAD_LINE, DONE, Head, MORE, MORE_LINE, type Scanned, START_LINE_MAX } from './head.ts'
+import {
+  BAD,
+  BAD_LINE,
+  DONE,
+  Head,
+  LARGE_LINE,
+  MORE,
+  MORE_LINE,
+  type Scanned,
+  START_LINE_MAX,
+} from './head.ts'
 
 /** Methods that mean something here; every other known one is OTHER. */
 export const GET = 1
@@ -77,7 +87,7 @@ export class RequestHead extends Head {
     while (at < end && b.TARGET[bytes[at]!] === 1) at += 1
     const version = this.#version(bytes, at, end)
     if (version !== DONE) return version === MORE ? MORE_LINE : BAD_LINE
-    if (at - line > START_LINE_MAX) return BAD_LINE
+    if (at + MINOR_AT + 1 - line > START_LINE_MAX) return LARGE_LINE
     return this.#target(bytes, target, at) ? at + 10 : BAD_LINE
   }
 
@@ -198,9 +208,10 @@ export class RequestHead extends Head {
     return this.#authority < 0 || this.#host < 0 || this.#sameHost(bytes)
   }
 
-  /** An absolute form wins over Host (RFC 9112 §3.2.2); two different ones are refused. */
+  /** An absolute form wins over Host (RFC 9112 §3.2.2); two that differ are refused. */
   #sameHost(bytes: Uint8Array): boolean {
     const length = this.#hostEnd - this.#host
+    if (length === 0) return true
     if (length !== this.#authorityEnd - this.#authority) return false
     for (let i = 0; i < length; i += 1) {
       const one = bytes[this.start + this.#host + i]!

@@ -1,6 +1,6 @@
 /** The head of a response, as strictly: its status, and how its body is framed by what was asked. */
 import * as b from './bytes.ts'
-import { BAD_LINE, Head, MORE_LINE, START_LINE_MAX } from './head.ts'
+import { BAD_LINE, Head, LARGE_LINE, MORE_LINE, START_LINE_MAX } from './head.ts'
 
 const HTTP_1 = Uint8Array.from(Buffer.from('HTTP/1.'))
 
@@ -23,7 +23,7 @@ export class ResponseHead extends Head {
     let at = line + 12
     if (bytes[at] !== b.SPACE && bytes[at] !== b.CR) return BAD_LINE
     while (at < end && b.VALUE[bytes[at]!] === 1) at += 1
-    if (at - line > START_LINE_MAX) return BAD_LINE
+    if (at - line > START_LINE_MAX) return LARGE_LINE
     if (at + 1 >= end) return at < end && bytes[at] !== b.CR ? BAD_LINE : MORE_LINE
     return bytes[at] === b.CR && bytes[at + 1] === b.LF ? at + 1 : BAD_LINE
   }
