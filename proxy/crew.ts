@@ -37,6 +37,8 @@ export interface CrewOptions {
   readonly limits?: Partial<Limits>
   readonly clock: Clock
   readonly log: Log
+  /** ANSWER_WAIT_MS, unless a test is in a hurry. */
+  readonly answerWaitMs?: number
   /** A worker has begun: its meters are read from now on. */
   readonly began: (worker: number, meters: SharedArrayBuffer) => void
   readonly said: (worker: number, message: FromWorker) => void
@@ -117,7 +119,7 @@ export class Crew {
       (this.#members.every((member) => member !== undefined && member.epoch >= bound.epoch) &&
         this.#members.length === this.#options.workers)
     while (!all()) {
-      if (await this.#until(all, ANSWER_WAIT_MS)) continue
+      if (await this.#until(all, this.#options.answerWaitMs ?? ANSWER_WAIT_MS)) continue
       for (const member of this.#members) {
         if (member && member.epoch < bound.epoch) this.#end(member, 'took no plan in time')
       }

@@ -8,6 +8,10 @@ import type { Log } from '../runtime/log.ts'
 
 export const TICK_MS = 1_000
 
+/** When the first tick is due, on the monotonic clock: at the wall clock's next second. */
+export const firstTickMs = (wallMs: number, nowMs: number): number =>
+  nowMs + TICK_MS - (wallMs % TICK_MS)
+
 /** When the next tick is due, on the monotonic clock, if the last was due at `dueMs`. */
 export const nextTickMs = (dueMs: number, nowMs: number): number =>
   dueMs + TICK_MS * Math.max(1, Math.ceil((nowMs - dueMs) / TICK_MS))
@@ -25,8 +29,7 @@ export class Tick {
   }
 
   start(): void {
-    const intoMs = this.#clock.wallMs() % TICK_MS
-    this.#at(this.#clock.nowMs() + TICK_MS - intoMs)
+    this.#at(firstTickMs(this.#clock.wallMs(), this.#clock.nowMs()))
   }
 
   stop(): void {
