@@ -81,7 +81,7 @@ t.test(
     await crew.give(bound(2))
     t.same(deaths, [[0, false]])
     t.equal(crew.lastDeath, 'took no plan in time')
-    t.ok(heard.includes('0 begun with 2 deaf'))
+    await until(() => heard.includes('0 begun with 2 deaf'))
   },
 )
 
