@@ -1,6 +1,6 @@
 /** The runner's last line is true: what failed, hung, fell silent or was skipped is never a pass. */
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Exit, type FileResult, Tally } from './support/tally.ts'
@@ -36,16 +36,41 @@ const table: [what: string, tap: string, exit: Exit, counts: number[], failure: 
   ['a file without tests', '1..0 # no tests found\n', { code: 0, signal: null }, [0, 1, 0], ''],
   ['a file that stops midway', named('a', true), { code: 0, signal: null }, [1, 1, 0], ''],
   ['a test too few', `${named('a', true)}1..2\n`, { code: 0, signal: null }, [1, 1, 0], ''],
-  ['an exit code', `${named('a', true)}1..1\n`, { code: 7, signal: null }, [1, 1, 0], ''],
-  ['a crash', `${named('a', true)}1..1\n`, { code: null, signal: 'SIGSEGV' }, [1, 1, 0], ''],
-  ['a bail-out', 'Bail out! no disk\n', { code: 1, signal: null }, [0, 1, 0], ''],
-  ['a hang', named('a', true), { code: null, signal: 'SIGKILL', timedOutS: 9 }, [1, 1, 0], ''],
+  [
+    'an exit code',
+    `${named('a', true)}1..1\n`,
+    { code: 7, signal: null },
+    [1, 1, 0],
+    'exited with 7',
+  ],
+  [
+    'a crash',
+    `${named('a', true)}1..1\n`,
+    { code: null, signal: 'SIGSEGV' },
+    [1, 1, 0],
+    'ended by SIGSEGV',
+  ],
+  [
+    'a bail-out',
+    'Bail out! no disk\n',
+    { code: 1, signal: null },
+    [0, 1, 0],
+    'bailed out: no disk',
+  ],
+  [
+    'a hang',
+    named('a', true),
+    { code: null, signal: 'SIGKILL', timedOutS: 9 },
+    [1, 1, 0],
+    'timed out after 9 s',
+  ],
 ]
 for (const [what, tap, exit, counts, failure] of table) {
   t.test(`${what} is counted as one`, async (t) => {
     const result = tallied(tap, exit)
     t.strictSame(countsOf(result), counts, JSON.stringify(result))
-    if (failure !== '') t.match(result.failed[0]?.name, failure)
+    const [first] = result.failed
+    if (failure !== '') t.match(`${first?.name}: ${first?.why.join(' ')}`, failure)
   })
 }
 
@@ -70,6 +95,16 @@ const run = (
     })
   })
 }
+/** A process that nobody has waited for yet is a zombie, Z: gone, but for its number. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return existsSync('/proc') && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+
 const passing = "import t from 'tap'\nt.test('fine', async (t) => t.pass())\n"
 const skipping = "import t from 'tap'\nt.test('db', { skip: 'no psql' }, () => {})\n"
 
@@ -108,19 +143,23 @@ t.test('a hung file is ended and named; what it started goes with it', async (t)
   t.match(told, /a\.test\.ts\n +timed out after 4 s/)
 })
 
-t.test('a child that outlives its file holds nothing up', async (t) => {
+t.test('what a file leaves behind holds nothing up, and is ended', async (t) => {
   const leaving = `import { spawn } from 'node:child_process'
     import { writeFileSync } from 'node:fs'
     import t from 'tap'
     t.test('leaves', async (t) => {
-      const child = spawn('sleep', ['300'], { stdio: 'inherit', detached: true })
-      writeFileSync(new URL('./pid', import.meta.url), String(child.pid))
-      child.unref()
+      for (const detached of [false, true]) {
+        const child = spawn('sleep', ['300'], { stdio: 'inherit', detached })
+        writeFileSync(new URL('./detached-' + detached, import.meta.url), String(child.pid))
+        child.unref()
+      }
       t.pass()
     })`
   t.equal((await run(t, { 'a.test.ts': leaving }))[0], '1 passed, 0 failed (0)')
-  const pid = Number(readFileSync(join(t.testdirName, 'pid'), 'utf8'))
-  t.ok(process.kill(pid, 'SIGKILL'), 'it is still there')
+  const pidOf = (detached: boolean) =>
+    readFileSync(join(t.testdirName, `detached-${detached}`), 'utf8')
+  t.ok(isGone(Number(pidOf(false))), 'one of its group is gone')
+  t.ok(process.kill(Number(pidOf(true)), 'SIGKILL'), 'one that left the group is not ours to end')
 })
 
 t.test('a run without any test has failed', async (t) => {
