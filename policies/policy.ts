@@ -27,6 +27,7 @@ export class Policy {
   readonly state: unknown
   readonly key: string
   readonly #row: Row
+  readonly #own: Row
   intent: Intent
   settings: SettingsOf<Fields>
   percent: number
@@ -41,7 +42,8 @@ export class Policy {
     this.side = side
     this.observed = intent.mode === 'observe'
     this.key = policyKey(intent)
-    this.#row = own
+    this.#row = row
+    this.#own = own
     this.state = intent.pattern.cells(row, side, own)
     this.intent = intent
     this.settings = bound.settings
@@ -51,6 +53,11 @@ export class Policy {
   /** Whether its cells are still its own: a row is taken back only when nothing is in flight. */
   get alive(): boolean {
     return this.#row.alive
+  }
+
+  /** Whether it may be asked again under a new plan: its source's row is still its own too. */
+  get reusable(): boolean {
+    return this.#row.alive && this.#own.alive
   }
 
   /** Whether it is about a call: the same calls for as long as the percentage stays or grows. */
@@ -153,7 +160,7 @@ export class Policies {
     const { intent } = bound
     const key = policyKey(intent)
     const known = before.find((policy) => policy.key === key && policy.side === side)
-    if (known?.alive) {
+    if (known?.reusable) {
       known.intent = intent
       known.settings = bound.settings
       known.percent = bound.percent

@@ -47,7 +47,7 @@ export function tell(
   const asked = callers.map(() => 0)
   const departures: number[] = []
   let recountMs = 1000
-  for (const { ms, at } of arrivals(callers, seconds, chance)) {
+  for (const { ms, at } of arrivalsOf(callers, seconds, chance)) {
     for (; recountMs < ms; recountMs += 1000) {
       backpressure.tend?.(states, settings, { medianMs: 0 }, START_MS + recountMs)
     }
@@ -66,7 +66,7 @@ export function tell(
   return { fates, departures: departures.sort((a, b) => a - b) }
 }
 
-function arrivals(callers: readonly Caller[], seconds: number, chance: () => number) {
+export function arrivalsOf(callers: readonly Caller[], seconds: number, chance: () => number) {
   const all: { ms: number; at: number }[] = []
   for (const [
     at,

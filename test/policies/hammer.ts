@@ -13,10 +13,11 @@ export interface Task {
   readonly intents: readonly BoundIntentText[]
   /** See SEEN: counted by the test itself, independently of what it tests. */
   readonly seen: SharedArrayBuffer
-  readonly what: 'slots' | 'rows' | 'pace'
+  readonly what: 'slots' | 'rows' | 'pace' | 'fail' | 'hold'
   readonly rounds: number
   /** All of so many begin together. */
   readonly together: number
+  readonly nowMs: number
 }
 
 export const SEEN = { inside: 0, peak: 1, passed: 2, refused: 3, stop: 4, started: 5 } as const
@@ -78,11 +79,36 @@ function pace(task: Task): number[] {
   const departures: number[] = []
   for (let round = 0; round < task.rounds; round += 1) {
     const passage = new Passage(QUIET)
-    const verdict = passage.enter(policies, call, 1_000_000)
+    const verdict = passage.enter(policies, call, task.nowMs)
     departures.push(verdict === 'refuse' ? -1 : passage.delayMs)
   }
   return departures
 }
+
+/** Calls that all fail, one after the other. Gives how many were let through. */
+function fail(task: Task): number[] {
+  const { call, policies } = callsOf(task)('web')
+  const passage = new Passage(QUIET)
+  let passed = 0
+  for (let round = 0; round < task.rounds; round += 1) {
+    if (passage.enter(policies, call, task.nowMs) === 'refuse') continue
+    passed += 1
+    passage.leave('failure', task.nowMs)
+  }
+  return [passed]
+}
+
+/** Calls that go in and stay. Gives how many did. */
+function hold(task: Task): number[] {
+  const { call, policies } = callsOf(task)('web')
+  let passed = 0
+  for (let round = 0; round < task.rounds; round += 1) {
+    if (new Passage(QUIET).enter(policies, call, task.nowMs) === 'pass') passed += 1
+  }
+  return [passed]
+}
+
+const DEEDS = { slots, rows, pace, fail, hold }
 
 if (parentPort) {
   const task = workerData as Task
@@ -92,6 +118,5 @@ if (parentPort) {
   for (; started < task.together; started = Atomics.load(seen, SEEN.started)) {
     Atomics.wait(seen, SEEN.started, started, 1000)
   }
-  const told = task.what === 'slots' ? slots(task) : task.what === 'rows' ? rows(task) : pace(task)
-  parentPort.postMessage(told ?? [])
+  parentPort.postMessage(DEEDS[task.what](task) ?? [])
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { edgeOf } from '../../landscape/edge.ts'
 import { cellsBytes } from '../../policies/cells.ts'
+import type { Circuit } from '../../policies/circuit.ts'
 import { type BoundIntent, writeBound } from '../../policies/plan.ts'
 import { SEEN, type Task } from './hammer.ts'
 import { boundOf, callOn, cellsOf, World } from './world.ts'
@@ -28,7 +29,8 @@ function start(
   ...bound: BoundIntent[]
 ) {
   const intents = bound.map(writeBound)
-  const task: Task = { worker, memory, seen, what, rounds, together, intents }
+  const nowMs = 1_000_000 + (what === 'hold' ? 1000 : 0)
+  const task: Task = { worker, memory, seen, what, rounds, together, nowMs, intents }
   const thread = new Worker(HAMMER, { workerData: task, execArgv: [] })
   const done = new Promise<number[]>((resolve, refuse) => {
     thread.on('message', resolve)
@@ -107,4 +109,29 @@ t.test('threads: no two workers give away the same time of departure', async (t)
     Array.from({ length: WORKERS * 5000 }, (_, ms) => ms),
     'one each millisecond',
   )
+})
+
+t.test('threads: workers agree on when a circuit opens, and on who tries it', async (t) => {
+  const opens = { consecutive: 100, minRequests: 100_000 }
+  const settings = { ...opens, probes: 3, openForMs: 1000, jitterRatio: 0 }
+  const bound = boundOf({ kind: 'breaker', settings })
+  const numbers = Array.from({ length: WORKERS }, (_, at) => at)
+  for (let round = 0; round < 2; round += 1) {
+    const place = stage()
+    const all = (what: Task['what'], rounds: number) =>
+      Promise.all(numbers.map((at) => start(place, at, what, rounds, WORKERS, bound).done))
+    const failed = (await all('fail', 5000)).flat().reduce((sum, passed) => sum + passed, 0)
+    // Each worker may have one call under way when the hundredth failure opens it.
+    t.ok(failed >= 100 && failed < 100 + WORKERS, `${failed} failed`)
+    const world = new World(place.cells)
+    world.apply(bound)
+    const circuit = world.policies.on(edgeOf('web', 'payments'))[0]!.state as Circuit
+    t.equal(circuit.stateOf(circuit.load()), 'open')
+    t.equal(circuit.load() >>> 2, 1, 'it was opened once')
+
+    Atomics.store(place.saw, SEEN.started, 0)
+    const probes = (await all('hold', 100)).flat().reduce((sum, passed) => sum + passed, 0)
+    t.equal(probes, 3)
+    t.equal(circuit.load() >>> 2, 2, 'and half-opened once')
+  }
 })
