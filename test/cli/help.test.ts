@@ -1,10 +1,13 @@
 /** Help is a promise: every example in it is run, every flag of every pattern is in it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { Invocation } from '../../cli/invocation.ts'
 import { programOf } from '../../cli/main.ts'
 import type { Verb } from '../../cli/verb.ts'
 import { catalog } from '../../policies/catalog.ts'
 import { FakeControl } from '../support/fake-control.ts'
+import { ROOT } from '../support/processes.ts'
 import { CANNED } from './canned.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 import { runWith, wordsOf } from './run.ts'
@@ -31,6 +34,21 @@ t.test('every example in every --help does what it says', async (t) => {
     if (ELSEWHERE.test(command)) continue
     const { exit, stderr } = await runWith(control, wordsOf(command))
     t.equal(exit, OTHERWISE[command] ?? 0, `${command}\n${stderr}`)
+  }
+})
+
+t.test('every command that the README shows does what it says', async (t) => {
+  const control = await new FakeControl(CANNED['everywhere']).start()
+  t.teardown(() => control.stop())
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const shown = [...text.matchAll(/(?:^(?:npx )?|`)(airspace [^`\n#&\\]+)/gm)].map(([, it]) =>
+    it!.trim(),
+  )
+  t.ok(shown.length > 5, `${shown.length} commands`)
+  for (const command of shown) {
+    if (ELSEWHERE.test(command)) continue
+    const { exit, stderr } = await runWith(control, wordsOf(command))
+    t.not(exit, 2, `${command}\n${stderr}`)
   }
 })
 

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,6 +16,9 @@ import t, { type Test } from 'tap'
 import { ROOT } from '../support/processes.ts'
 
 const START = join(ROOT, 'cli', 'airspace.cjs')
+
+const CACHE = mkdtempSync(join(tmpdir(), 'airspace-cache-'))
+t.teardown(() => rmSync(CACHE, { recursive: true }))
 
 /** Loaded first, it makes this Node call itself an old one. */
 const OLD = `
@@ -29,7 +33,7 @@ function start(
   const first = preload === undefined ? [] : ['--require', preload]
   return spawnSync(process.execPath, [...first, file, ...words], {
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, XDG_CACHE_HOME: CACHE, ...env },
     timeout: 20_000,
   })
 }
@@ -49,6 +53,11 @@ t.test('a Node that is new enough goes straight on', async (t) => {
   const { stdout, status } = start(START, undefined, ['--version'])
   t.match(stdout, /^\d+\.\d+\.\d+\n$/)
   t.equal(status, 0)
+})
+
+t.test('what it compiled once is kept for the user, and nowhere else', async (t) => {
+  start(START, undefined, ['explain'])
+  t.not(readdirSync(join(CACHE, 'airspace')).length, 0)
 })
 
 t.test('an old one goes on in the pinned one, and ends as that ended', async (t) => {
@@ -108,7 +117,9 @@ t.test('a signal goes through, and so does the end that it made', async (t) => {
       console.log('ready')
     }`,
   )
-  const child = spawn(process.execPath, ['--require', preload, file], { stdio: 'pipe' })
+  const child = spawn(process.execPath, ['--require', preload, file], {
+    env: { ...process.env, XDG_CACHE_HOME: CACHE },
+  })
   t.teardown(() => child.kill('SIGKILL'))
   await new Promise((resolve) => child.stdout.once('data', resolve))
   child.kill('SIGTERM')
