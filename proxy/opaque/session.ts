@@ -32,7 +32,6 @@ export class Session implements Connection, Carrier, Reader, RelayOwner {
   #undecided: boolean
   #relay: Relay | null = null
   #dialledMs = 0
-  #sourceEnded = false
   #drainUntilMs = Number.POSITIVE_INFINITY
   #draining = false
   #gone = false
@@ -85,9 +84,8 @@ export class Session implements Connection, Carrier, Reader, RelayOwner {
     if (this.#undecided) this.#judge(nowMs)
   }
 
-  ended(): void {
-    this.#sourceEnded = true
-  }
+  /** Passed on once there is a target to tell. */
+  ended(): void {}
 
   closed(_reset: boolean, nowMs: number): void {
     this.#leave('ignored', nowMs)
@@ -102,7 +100,7 @@ export class Session implements Connection, Carrier, Reader, RelayOwner {
     const { wheel } = this.#around
     this.#relay = new Relay(this.#source, target, this.exchange, wheel, this, nowMs)
     if (!this.#undecided) this.#release(nowMs)
-    if (this.#sourceEnded) target.finish()
+    if (this.#source.ended) target.finish()
     this.#source.go(HELD_FULL)
   }
 
