@@ -127,20 +127,19 @@ export class Holdings {
     return { holdings: new Holdings(this.name, this.proven, held), ids }
   }
 
-  /** What was not there yet at least twice-deadly seconds ago: see trust.ts. */
+  /** Versions by when they were first seen: see trust.ts. */
   suspects(isSuspect: (sinceMs: number) => boolean): readonly Named[] {
     return [...this.#held.values()]
       .filter(({ sinceMs }) => isSuspect(sinceMs))
       .map(({ holding }) => ({ id: holding.intent.id, version: holding.version }))
   }
 
-  /** Without some versions: the proven ones before them instead, if there are any. */
+  /** Without some of its versions: the proven ones before them instead, if there are any. */
   reverting(suspects: readonly Named[]): Holdings {
     const held = new Map(this.#held)
-    for (const { id, version } of suspects) {
-      const one = held.get(id)
-      if (one?.holding.version !== version) continue
-      if (one.before) held.set(id, one.before)
+    for (const { id } of suspects) {
+      const before = held.get(id)?.before
+      if (before) held.set(id, before)
       else held.delete(id)
     }
     return new Holdings(this.proven, this.proven, held)

@@ -130,6 +130,14 @@ t.test('an older plan changes nothing; the same again is acknowledged again', as
   t.same(stream.words(), ['ack 1.1'], 'another ledger is the truth now')
 })
 
+t.test('what is held already is not taken again', async (t) => {
+  const { stream, taking } = follower({ at: nameOf(planText({ revision: 5 })), byHand: true })
+  stream.plan({ revision: 5 })
+  await settled()
+  t.same(stream.words(), ['hello 5.5', 'ack 5.5'])
+  t.equal(taking.length, 0)
+})
+
 t.test('of plans that come while one is being taken only the newest is', async (t) => {
   const { stream, taking } = follower({ byHand: true })
   for (const revision of [1, 2, 3, 4]) stream.plan({ revision })

@@ -125,6 +125,7 @@ t.test('it runs ahead of acknowledgements by a bounded number', async (t) => {
   link.start()
   await server.look(() => server.windows.length >= AHEAD_MAX, 'too few')
   await server.until('ack')
+  for (let i = 0; i < 20; i++) await pause()
   t.equal(server.windows.length, AHEAD_MAX)
   server.stop()
   server.acknowledging = true

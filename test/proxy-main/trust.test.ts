@@ -45,6 +45,18 @@ t.test('a version that replaced a proven one makes room for it again', async (t)
   t.equal(back?.nextMs(PROOF_MS + 2), 90_000, 'its lease has run on meanwhile')
 })
 
+t.test('of several versions in a minute none but the proven one is gone back to', async (t) => {
+  let holdings = take({ revision: 1, holdings: [old] }, 0)
+  for (const version of [2, 3]) {
+    holdings = take({ revision: version, holdings: [{ ...old, version }] }, PROOF_MS, holdings)
+  }
+  const trust = new Trust()
+  trust.died(holdings, PROOF_MS + 1)
+  const back = trust.died(holdings, PROOF_MS + 2)
+  t.same(ids(back, PROOF_MS + 2), ['old@1'])
+  t.equal(back?.name.revision, 1)
+})
+
 t.test('deaths that have nothing to do with a new plan take nothing back', async (t) => {
   const table: [string, number[]][] = [
     ['before it came', [-20, -10]],
