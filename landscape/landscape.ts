@@ -6,7 +6,7 @@
  *   second % 900 ->  [ ...812 | 813 | 814 ... ]    slot: { second, nodes, log: record record ... }
  */
 import { Arrivals } from './arrivals.ts'
-import { type Sighting, Sightings } from './sightings.ts'
+import { OVERFLOW, type Sighting, Sightings } from './sightings.ts'
 import { addCounts, type EdgeCounts, emptyCounts } from './signal.ts'
 import { Adding, type Stretch } from './stretch.ts'
 import type { NodeWindow } from './window.ts'
@@ -72,7 +72,8 @@ export class Landscape {
 
   /** An edge seen before this process began, so that it is not taken for a new one. */
   recall(source: string, target: string, firstSeenMs: number): void {
-    this.#sightings.recall(this.#sightings.numberOf(source, target, 0), firstSeenMs)
+    const number = this.#sightings.numberOf(source, target, 0)
+    if (number !== OVERFLOW) this.#sightings.recall(number, firstSeenMs)
   }
 
   /** Takes a window once, whenever it comes. `nowUnixMs` is our wall clock. */

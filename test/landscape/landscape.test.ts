@@ -121,6 +121,18 @@ t.test('edges beyond the bound share one, and totals stay exact', async (t) => {
   t.equal(landscape.overflowed, 5)
 })
 
+t.test(
+  'what is recalled beyond the bound is not laid upon the edge that others share',
+  async (t) => {
+    const landscape = new Landscape({ edgesMax: 1 })
+    for (const source of ['s1', 's2']) landscape.recall(source, 'db', 77)
+    t.strictSame(
+      [...landscape.edges()].map((row) => row.edge.key),
+      ['s1..db'],
+    )
+  },
+)
+
 t.test('an edge that is long gone makes room for a new one', async (t) => {
   const landscape = new Landscape({ edgesMax: 2 })
   landscape.take('a', windowOf(1, [edge('s1..db', { started: 1 })]), ms(2))
