@@ -60,6 +60,11 @@ export class Book {
     return [`the journal cannot be written (${this.#trouble}): ${count} not on disk`]
   }
 
+  /** Entries in force that wait for the disk. */
+  get unwritten(): number {
+    return this.#queued.length
+  }
+
   /** When the revision was on disk, on the monotonic clock; undefined when that is long ago. */
   diskMs(revision: number): number | undefined {
     return this.#diskMs.get(revision)

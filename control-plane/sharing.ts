@@ -78,7 +78,8 @@ export class Sharing {
   }
 
   setLive(key: string, live: boolean): void {
-    if (this.#holders.get(key) === live) return
+    // One that has said goodbye may still say a word on its way out.
+    if (!this.#holders.has(key) || this.#holders.get(key) === live) return
     this.#holders.set(key, live)
     for (const allotment of this.#all()) allotment.setLive(key, live)
   }

@@ -109,6 +109,17 @@ export class Verdicts {
     return best
   }
 
+  /** Edges of which something is to be said, those that nothing is seen of any more too. */
+  *notable(): Iterable<Edge> {
+    for (const { edge, claims } of this.#tracks.values()) {
+      for (const { said } of claims.values()) {
+        if (!said) continue
+        yield edge
+        break
+      }
+    }
+  }
+
   #isSettled(reporting: number): boolean {
     this.#fewerS = reporting < this.#reporting ? this.#fewerS + 1 : 0
     if (this.#fewerS === 0 || this.#fewerS >= UNSETTLED_S) this.#reporting = reporting
