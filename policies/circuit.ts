@@ -67,7 +67,7 @@ export class Circuit {
   sendProbe(phase: number, probes: number, waitMs: number, nowMs: number): boolean {
     const turn = turnOf(phase)
     if (!this.#out.tryAdd(turn, probes - this.#won.load(turn))) return false
-    this.#until.store(later(nowMs, waitMs))
+    this.#setUntil(phase, later(nowMs, waitMs))
     return true
   }
 
@@ -87,13 +87,19 @@ export class Circuit {
     const chance = (Math.imul(clockOf(nowMs), 0x9e37_79b1) >>> 0) / 2 ** 32
     const openMs = Math.min(doubled, Math.max(openForMs, openForMaxMs))
     // Before anyone sees that it is open.
-    this.#until.store(later(nowMs, openMs * (1 + jitterRatio * chance)))
+    this.#setUntil(phase, later(nowMs, openMs * (1 + jitterRatio * chance)))
     if (this.#phase.cas(phase, next(phase, OPEN))) this.#openings.add(1)
   }
 
   halfOpen(phase: number, waitMs: number, nowMs: number): void {
-    this.#until.store(later(nowMs, waitMs))
+    this.#setUntil(phase, later(nowMs, waitMs))
     this.#phase.cas(phase, next(phase, HALF_OPEN))
+  }
+
+  /** Who comes second, when the phase has changed, must not undo what the first has set. */
+  #setUntil(phase: number, us: number): void {
+    const was = this.#until.load()
+    if (this.#phase.load() === phase) this.#until.cas(was, us)
   }
 
   close(phase: number): void {
