@@ -16,6 +16,8 @@ const SEED = 3
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+t.setTimeout(100_000) // a landscape takes its time to start where others work too
+
 t.test('kill -9 of the control plane costs no call, no lease and no signal', async (t) => {
   const fleet = new Fleet("services:\n  web: { addresses: ['127.0.0.1'] }\n")
   t.teardown(() => fleet.end())

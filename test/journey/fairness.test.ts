@@ -25,6 +25,8 @@ const directory = `services:
 ${sources.map(({ name, from }) => `  ${name}: { addresses: ['${from}'] }`).join('\n')}
 `
 
+t.setTimeout(100_000) // a landscape takes its time to start where others work too
+
 t.test('backpressure: a greedy source waits in its own line', async (t) => {
   const fleet = new Fleet(directory)
   t.teardown(() => fleet.end())

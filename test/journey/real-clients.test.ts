@@ -69,6 +69,8 @@ const missing = (...programs: string[]): string | false => {
   return name === undefined ? false : `${name} is not installed`
 }
 
+t.setTimeout(100_000) // a landscape takes its time to start where others work too
+
 t.test('curl cannot tell', { skip: missing('curl') }, async (t) => {
   const fleet = new Fleet()
   const bodies = await startBodies()

@@ -16,6 +16,8 @@ const SEED = 5
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+t.setTimeout(100_000) // a landscape takes its time to start where others work too
+
 for (const how of ['throw', 'terminate', 'heap']) {
   t.test(`a worker that ends by ${how} costs its own calls and no more`, async (t) => {
     const fleet = new Fleet()
