@@ -12,11 +12,11 @@ import { FrameReader, frame, HEAD_BYTES, KEPT, LEADER, RECORD, REFUSED } from '.
 import { BROKER, roleOf } from './roster.ts'
 
 /** What the disk takes. A write blocks the process for as long as the disk needs. */
-const DISK_BYTES_PER_MS = 6_000
+const DISK_BYTES_PER_MS = 10_000
 /** Shorter waits are saved up: the operating system cannot wait less. */
 const LEAST_WAIT_MS = 0.5
-const WITHOUT_LEADER_MS = 1_200
-const WITH_LEADER_MS = 1_800
+const WITHOUT_LEADER_MS = 1_300
+const WITH_LEADER_MS = 2_200
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 const loggers = new Set<Socket>()

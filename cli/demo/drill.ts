@@ -94,7 +94,7 @@ export class Drill {
     cast.tell(story.culprit, { type: 'fault', on: true })
     narrator.say(`the fault: ${story.begins}`)
     await this.#until(SIGN_MS, WINDOW_MS, async (glance) => {
-      this.record.worse(glance)
+      this.record.worse(glance, this.#before)
       const events = await this.#stage.sight.events(this.record.times.fault ?? 0)
       this.record.sign = signOf(story, glance, this.#before, events) ?? ''
       return this.record.sign !== ''
@@ -113,7 +113,7 @@ export class Drill {
     const leftMs = PERSON_MS / speed - (Date.now() - (this.record.times.fault ?? 0))
     let found: PatternView | undefined
     await this.#until(Math.max(WINDOW_MS, leftMs), WINDOW_MS, async (glance) => {
-      this.record.worse(glance)
+      this.record.worse(glance, this.#before)
       this.#tellFigures(glance)
       found = await this.#inForce()
       return found !== undefined

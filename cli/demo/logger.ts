@@ -11,11 +11,11 @@ const TICK_MS = 100
 /** Ordinary chatter a tick. */
 const LINES_BYTES = 800
 /** What a refused record adds to the log. */
-const TRACE_BYTES = 40 * 1024
+const TRACE_BYTES = 128 * 1024
 /** The spool is bounded: beyond it the newest lines are dropped, and counted. */
-const SPOOL_BYTES_MAX = 256 * 1024
+const SPOOL_BYTES_MAX = 768 * 1024
 /** Sent and not yet acknowledged. */
-const UNANSWERED_BYTES_MAX = 256 * 1024
+const UNANSWERED_BYTES_MAX = 768 * 1024
 /** While there is no leader only this much is tried, once a tick. */
 const PROBE_BYTES = 512
 const RECONNECT_MS = 500

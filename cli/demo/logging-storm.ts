@@ -11,7 +11,7 @@ import { BROKER, LOGGERS_EACH, roster } from './roster.ts'
 import type { Glance } from './sight.ts'
 import { rateWords, type Story, slow, type Told, victimWords } from './story.ts'
 
-/** A twelfth of what the disk takes, and five times what loggers write on a calm day. */
+/** A twentieth of what the disk takes, and four times what loggers write on a calm day. */
 const BANDWIDTH = '512KiB/s'
 
 const loggerWords = (glance: Glance): string => {
@@ -24,7 +24,7 @@ export const loggingStorm: Story = {
   title: 'S3, the logging storm',
   culprit: BROKER,
   victim: ['web', 'orders'],
-  begins: 'the broker of the logs begins to lose its leader, for 1.2 s out of 3',
+  begins: 'the broker of the logs begins to lose its leader, for 1.3 s out of 3.5',
   repaired: 'the broker keeps its leader from now on',
 
   remedy: (rampMs) => [

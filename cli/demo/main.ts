@@ -100,8 +100,9 @@ async function tell(flags: DemoFlags, props: Props): Promise<number> {
   await cast.start(flags.perSecond)
   await planes.start(cast, flags.workers, !flags.headless)
   const prompt = new Prompt(planes)
-  narrator.plain(`  cli      ${prompt.line(['top', 'edges'])}   (in a second terminal)`)
-  narrator.plain(`  http     http://${planes.http}/metrics\n`)
+  narrator.plain('  in a second terminal:')
+  for (const words of [['top', 'edges'], ['status']]) narrator.plain(`  ${prompt.line(words)}`)
+  narrator.plain()
   const control = new Control({
     address: planes.grpc,
     token: () => findToken(planes.tokenFile),

@@ -23,7 +23,6 @@ type Routes = { readonly [target: string]: Route }
 export class Planes {
   /** Where the control plane answers, HOST:PORT. */
   grpc = ''
-  http = ''
   readonly folder: string
   readonly #parts: Part[] = []
   readonly #onDeath: (failure: Error) => void
@@ -49,7 +48,6 @@ export class Planes {
       ...['--http', `127.0.0.1:${ports ? HTTP_PORT : 0}`],
     ])
     this.grpc = addressIn(ready, 'grpc')
-    this.http = addressIn(ready, 'http')
     const routes = new Map<Node, Routes>()
     await Promise.all(
       NODES.map(async (node) => {

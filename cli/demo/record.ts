@@ -4,7 +4,7 @@ import { type Column, rows } from '../table.ts'
 import { bytes, duration, latency, NOTHING, plural, short } from '../words.ts'
 import { NODES } from './planes.ts'
 import type { Glance } from './sight.ts'
-import { type Criterion, floorOf, p99Of, RISE, type Story, victimIn, type Worst } from './story.ts'
+import { type Criterion, dueOf, p99Of, RISE, type Story, victimIn, type Worst } from './story.ts'
 
 /** Unix ms; undefined when it did not happen. */
 export interface Times {
@@ -20,7 +20,7 @@ export interface Times {
 export class DrillRecord {
   readonly story: Story
   readonly times: Times = {}
-  readonly worst: Worst = { p99Ms: 0, inFlight: 0, bytesPerSecond: 0 }
+  readonly worst: Worst = { p99Ms: 0, rise: 0, inFlight: 0, bytesPerSecond: 0 }
   /** What the landscape looked like: 'calm', 'fault', 'remedy', 'released'. */
   readonly looks = new Map<string, Glance>()
   /** By what the fault was known. */
@@ -35,10 +35,12 @@ export class DrillRecord {
     this.story = story
   }
 
-  worse(glance: Glance): void {
+  worse(glance: Glance, before: Glance): void {
     const { inFlight, bytesPerSecond } = glance.into(this.story.culprit)
     const p99Ms = p99Of(this.story, glance)
     if (p99Ms > this.worst.p99Ms) this.worst.p99Ms = p99Ms
+    const rise = p99Ms / dueOf(this.story, glance, before)
+    if (rise > this.worst.rise) this.worst.rise = rise
     this.worst.inFlight = Math.max(this.worst.inFlight, inFlight)
     this.worst.bytesPerSecond = Math.max(this.worst.bytesPerSecond, bytesPerSecond)
   }
@@ -47,13 +49,12 @@ export class DrillRecord {
     const { times, worst, story } = this
     const calm = this.looks.get('calm')
     const released = this.looks.get('released')
-    const rise = calm ? worst.p99Ms / floorOf(story, calm) : 0
     const after = released?.all()
     return [
       {
         what: `the fault was seen: ${this.sign || 'by nothing'}`,
-        measured: `p99 ${rise.toFixed(1)} times what it was`,
-        held: times.detected !== undefined && (rise > RISE || this.sign !== ''),
+        measured: `p99 ${latency(worst.p99Ms)}, ${worst.rise.toFixed(1)} times what was due`,
+        held: times.detected !== undefined && worst.rise > RISE,
       },
       {
         what: `the pattern was in force on all ${NODES.length} nodes`,
@@ -89,12 +90,14 @@ export class DrillRecord {
     const steps: readonly (readonly [keyof Times, string])[] = [
       ['detected', this.sign],
       ['applied', this.byHand ? 'by hand' : 'by the demo'],
-      ['inForce', `everywhere, ${this.since('applied', 'inForce')} after it was on disk`],
-      ['recovered', `${this.since('inForce', 'recovered')} after it was in force`],
+      ['inForce', `on all nodes, ${this.since('applied', 'inForce')} after it was applied`],
+      ['recovered', `p99 as before, ${this.since('inForce', 'recovered')} after it was in force`],
       ['released', 'by a ramp'],
-      ['over', `nothing held back any more, ${this.since('released', 'over')} later`],
+      ['over', `nothing is held back any more, ${this.since('released', 'over')} later`],
     ]
-    const items = steps.map(([step, means]) => ({ step, at: this.since('fault', step), means }))
+    const items = steps
+      .filter(([step]) => this.times[step] !== undefined)
+      .map(([step, means]) => ({ step, at: this.since('fault', step), means }))
     return rows<(typeof items)[number]>(
       [
         { title: 'AFTER THE FAULT', cell: ({ step }) => NAMES[step] },

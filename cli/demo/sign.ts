@@ -3,10 +3,17 @@ import type { Event } from '../../wire/gen/airspace_pb.ts'
 import type { EdgeRow } from '../view/edges.ts'
 import { edgeName, latency } from '../words.ts'
 import type { Glance } from './sight.ts'
-import { floorOf, p99Of, RISE, type Story } from './story.ts'
+import { dueOf, p99Of, RISE, type Story } from './story.ts'
 
 const GRAVE: readonly string[] = ['stuck', 'stressed']
-const EVENTS: readonly string[] = ['black-hole', 'silent-edge']
+const EVENTS: readonly string[] = [
+  'black-hole',
+  'burst',
+  'strain',
+  'crowd',
+  'failing',
+  'silent-edge',
+]
 
 /** The first sign on the edges of a story, in words; undefined while there is none. */
 export function signOf(
@@ -24,7 +31,7 @@ export function signOf(
   })
   if (grave) return `${edgeName(grave.source, grave.target)} is ${grave.verdict}: ${grave.why}`
   const [p99Ms, calmMs] = [p99Of(story, glance), p99Of(story, before)]
-  if (!(p99Ms > RISE * floorOf(story, before))) return undefined
+  if (!(p99Ms > RISE * dueOf(story, glance, before))) return undefined
   return `${edgeName(...story.victim)} p99 ${latency(calmMs)} → ${latency(p99Ms)}`
 }
 

@@ -34,6 +34,8 @@ export interface Told {
 
 export interface Worst {
   p99Ms: number
+  /** That, as a multiple of what was due. */
+  rise: number
   inFlight: number
   bytesPerSecond: number
 }
@@ -45,7 +47,11 @@ export interface Criterion {
 }
 
 /** Below this a p99 is the machine's own noise: ratios are taken to it. */
-export const NOISE_MS = 30
+export const NOISE_MS = 50
+/** An edge that no story touches: what it suffers, the machine suffers. */
+const BYSTANDER = ['catalog', 'inventory'] as const
+/** A machine this many times as slow as before is not blamed for more. */
+const SLOWER_MAX = 4
 /** The fault is plain when p99 is more than this many times what it was. */
 export const RISE = 3
 /** And gone when it is at most this many times. */
@@ -58,13 +64,21 @@ export const victimIn = (story: Story, glance: Glance): EdgeRow | undefined =>
 export const p99Of = (story: Story, glance: Glance): number =>
   victimIn(story, glance)?.p99Ms ?? Number.NaN
 
-export const floorOf = (story: Story, before: Glance): number =>
-  Math.max(NOISE_MS, p99Of(story, before) || 0)
+/**
+ * What the victim's p99 would be now if nothing were wrong, in ms: what it was before, and more when
+ * the bystander too is slower than it was, since other work on this machine has its noisy minutes.
+ */
+export function dueOf(story: Story, glance: Glance, before: Glance): number {
+  const bystander = ({ p99Ms = Number.NaN }: Partial<EdgeRow> = {}): number => p99Ms
+  const slower = bystander(glance.edge(...BYSTANDER)) / bystander(before.edge(...BYSTANDER))
+  const factor = Math.min(Math.max(1, slower || 1), SLOWER_MAX)
+  return Math.max(NOISE_MS, (p99Of(story, before) || 0) * factor)
+}
 
 /** What is wrong with the victim's latency, compared with before. */
 export function slow(story: Story, glance: Glance, before: Glance): string | undefined {
   const p99Ms = p99Of(story, glance)
-  const most = NEAR * floorOf(story, before)
+  const most = NEAR * dueOf(story, glance, before)
   if (Number.isNaN(p99Ms)) return `${edgeName(...story.victim)} completes nothing`
   if (p99Ms <= most) return undefined
   return `${edgeName(...story.victim)} p99 ${duration(p99Ms)}, over ${duration(most)}`
