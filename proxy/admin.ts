@@ -13,6 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Address } from '../runtime/environment.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Access } from './access.ts'
+import { Unable } from './unable.ts'
 
 const BODY_MAX = 4_096
 const REQUEST_WAIT_MS = 5_000
@@ -64,12 +65,12 @@ export class Admin {
     this.#server.headersTimeout = REQUEST_WAIT_MS
   }
 
-  /** Resolves with the address it got; throws a RangeError if it cannot have it. */
+  /** Resolves with the address it got; throws an Unable if it cannot have it. */
   listen(): Promise<string> {
     const { host, port } = this.#address
     return new Promise((resolve, refuse) => {
       this.#server.once('error', (error) => {
-        refuse(new RangeError(`--admin: cannot listen on ${host}:${port} (${error.message})`))
+        refuse(new Unable(`--admin: cannot listen on ${host}:${port} (${error.message})`))
       })
       this.#server.listen(port, host, () => {
         const address = this.#server.address()

@@ -16,6 +16,8 @@ import type { Bound, FromWorker, Limits, ListenerSpec, ToWorker, WorkerStart } f
 export const WORKER_HEAP_MB = 256
 /** A worker takes a plan within a turn of its loop: after so long it hangs. */
 export const ANSWER_WAIT_MS = 10_000
+/** Loading and listening takes a fraction of a second, more on a machine that is out of breath. */
+const START_WAIT_MS = 30_000
 /** One that lived this long may be replaced at once, however often others died. */
 const SETTLED_MS = 1_000
 const REPLACE_LEAST_MS = 50
@@ -101,11 +103,12 @@ export class Crew {
       this.#begin(worker)
     }
     let ended = false
-    await this.#until(() => {
+    const began = await this.#until(() => {
       ended ||= this.#members.includes(undefined)
       return ended || this.listening === this.#options.workers
-    })
-    this.#started = !ended
+    }, START_WAIT_MS)
+    if (!began) this.lastDeath = `no word for ${START_WAIT_MS} ms`
+    this.#started = began && !ended
     return this.#started
   }
 
@@ -121,7 +124,10 @@ export class Crew {
     while (!all()) {
       if (await this.#until(all, this.#options.answerWaitMs ?? ANSWER_WAIT_MS)) continue
       for (const member of this.#members) {
-        if (member && member.epoch < bound.epoch) this.#end(member, 'took no plan in time')
+        if (!member || member.epoch >= bound.epoch) continue
+        // One that has only just begun is not deaf, it is still loading.
+        const isNew = this.#options.clock.nowMs() - member.bornMs < START_WAIT_MS
+        if (member.listening || !isNew) this.#end(member, 'took no plan in time')
       }
     }
   }

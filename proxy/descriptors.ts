@@ -10,6 +10,7 @@
 import { createRequire } from 'node:module'
 import net from 'node:net'
 import type { Address } from '../runtime/environment.ts'
+import { Unable } from './unable.ts'
 
 /** fcntl command that duplicates and closes on exec, by platform (fcntl(2)). */
 const DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030
@@ -80,7 +81,7 @@ export class Descriptors {
     return this.#fcntl !== null
   }
 
-  /** Throws a RangeError that names the address and what the system said. */
+  /** Throws an Unable that names the address and what the system said. */
   bind({ host, port }: Address, name: string): Descriptor {
     const address = host === 'localhost' ? '127.0.0.1' : host
     const flags = this.#fcntl ? 0 : REUSE_PORT
@@ -90,7 +91,7 @@ export class Descriptors {
     const status = typeof handle === 'number' ? handle : (handle as Handle).getsockname(said)
     if (typeof handle === 'number' || status !== 0) {
       const code = errorName(typeof handle === 'number' ? handle : status)
-      throw new RangeError(`${name}: cannot listen on ${host}:${port} (${code})`)
+      throw new Unable(`${name}: cannot listen on ${host}:${port} (${code})`)
     }
     const bound = new Descriptor(handle as Handle, address, said.port ?? port, this.#fcntl)
     this.#bound.push(bound)

@@ -84,6 +84,9 @@ export function enterEpoch(
   const path = join(folder, EPOCHS_FILE)
   const known = readProcesses(path).map((one) => ({ ...one, ended: isGone(one, machine) }))
   const { boot, namespace } = machine
+  const beside = known.filter(({ ended }) => !ended).map((one) => one.pid)
+  // An upgrade is like this for a while; two proxies with one folder by mistake stay so.
+  if (beside.length > 0) log.warn('other processes may be using this state folder', { beside })
   const own = { epoch: String(epoch), pid, started: machine.started(pid) ?? '', boot, namespace }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -6,7 +6,7 @@ import type { Descriptors } from './descriptors.ts'
 const joined = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
-/** Throws a RangeError that names the address that cannot be had. */
+/** Throws an Unable that names the address that cannot be had. */
 export function bindAll(direct: ProxyConfig['direct'], descriptors: Descriptors): Listener[] {
   return direct.map(({ listen, target, service }) => {
     const descriptor = descriptors.bind(listen, '--direct')

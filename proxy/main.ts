@@ -7,8 +7,13 @@ import { clock } from '../runtime/clock.ts'
 import { type Log, logger } from '../runtime/log.ts'
 import { readConfig, USAGE } from './config.ts'
 import { Node } from './node.ts'
+import { Unable } from './unable.ts'
 
 const EXIT = { drained: 0, failed: 1, misused: 2 } as const
+
+/** Mistakes of ours in this thread that are survived: it carries no traffic, workers do. */
+const MISTAKES_MAX = 2
+const MISTAKES_MS = 60_000
 
 /** Runs until it is told to end; resolves with the exit code. */
 export async function runProxy(argv: readonly string[]): Promise<number> {
@@ -19,6 +24,7 @@ export async function runProxy(argv: readonly string[]): Promise<number> {
   const machine = { hostname: hostname(), cores: availableParallelism(), env: process.env }
   let node: Node
   const log = logger('proxy')
+  survive(log)
   try {
     node = new Node(readConfig(argv, machine), log, clock)
   } catch (error) {
@@ -38,10 +44,28 @@ export async function runProxy(argv: readonly string[]): Promise<number> {
 function complain(error: unknown): number {
   if (!(error instanceof Error)) throw error
   process.stderr.write(`airspace proxy: ${error.message}\n`)
-  // What was given is wrong, or what the machine has is: a mistake of ours shows its stack.
   if (error instanceof RangeError) return EXIT.misused
-  if (!('code' in error)) throw error
+  // Neither what was given nor what the machine has is wrong: a mistake of ours shows its stack.
+  if (!(error instanceof Unable) && !('code' in error)) throw error
   return EXIT.failed
+}
+
+/**
+ * What is thrown here and caught nowhere would end every worker with it, so it is logged and passed
+ * over, unless there are too many of them. A log that nobody reads any more is no reason to end.
+ */
+function survive(log: Log): void {
+  const seen: number[] = []
+  const mistake = (error: unknown): void => {
+    const nowMs = clock.nowMs()
+    seen.push(nowMs)
+    if (seen.length > MISTAKES_MAX) seen.shift()
+    log.error('a mistake of ours', { error, stack: error instanceof Error ? error.stack : '' })
+    if (seen.length === MISTAKES_MAX && nowMs - seen[0]! < MISTAKES_MS) process.exit(EXIT.failed)
+  }
+  process.on('uncaughtException', mistake)
+  process.on('unhandledRejection', mistake)
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
 /** The first signal drains, a second one ends it at once. */

@@ -35,6 +35,7 @@ import { Reporter } from './report.ts'
 import { Sights } from './sight.ts'
 import type { FromWorker } from './thread.ts'
 import { Tick } from './tick.ts'
+import { Unable } from './unable.ts'
 import { VERSION } from './version.ts'
 import { Windows } from './window.ts'
 
@@ -64,7 +65,7 @@ export class Node {
   readonly #tick: Tick
   #draining = false
 
-  /** Throws a RangeError for what cannot be: an address that is taken, a directory unread. */
+  /** Throws a RangeError for what was given wrongly, an Unable for what the machine refuses. */
   constructor(config: ProxyConfig, log: Log, clock: Clock) {
     this.#config = config
     this.#log = log
@@ -104,7 +105,7 @@ export class Node {
       await this.#crew.stop()
       started = await this.#crew.start(enforcement.bound, this.#names.given)
     }
-    if (!started) throw new RangeError(`workers do not start: ${this.#crew.lastDeath}`)
+    if (!started) throw new Unable(`workers do not start: ${this.#crew.lastDeath}`)
     enforcement.command(this.#crew)
     const admin = await this.#admin.listen()
     this.#link?.start()

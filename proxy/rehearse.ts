@@ -17,6 +17,8 @@ import type { Living, Recalled } from './thread.ts'
 /** So many calls are replayed before the rest of the main thread gets a turn. */
 const TURN_CALLS = 2_000
 const RESULT_BITS = 7
+/** Of a longer recording the newest calls are replayed. */
+export const REPLAYED_MAX = 200_000
 
 /** A call of the recording. */
 interface Past {
@@ -74,7 +76,7 @@ export class Rehearsal {
     this.#bound = bound
     this.#policies = new Policies(this.#cells, names)
     this.#policies.apply(1, [bound])
-    const fromMs = commonStart(recalled)
+    const fromMs = Math.max(commonStart(recalled), newestStart(recalled, REPLAYED_MAX))
     this.#past = recalled
       .flatMap((ring) => [...this.#read(ring, fromMs)])
       .sort((one, other) => one.startMs - other.startMs)
@@ -205,6 +207,17 @@ const commonStart = (recalled: readonly Recalled[]): number =>
   recalled
     .filter(({ forgotten }) => forgotten > 0)
     .reduce((from, { startMs }) => Math.max(from, startMs[0] ?? from), 0)
+
+/** From when on there are at most so many calls. */
+function newestStart(recalled: readonly Recalled[], max: number): number {
+  const starts = new Float64Array(recalled.reduce((sum, { startMs }) => sum + startMs.length, 0))
+  let at = 0
+  for (const { startMs } of recalled) {
+    starts.set(startMs, at)
+    at += startMs.length
+  }
+  return starts.length <= max ? 0 : starts.sort()[starts.length - max]!
+}
 
 function medianOf(past: readonly Past[]): number {
   const took = past.filter(({ result }) => result !== undefined).map(({ tookMs }) => tookMs)
