@@ -22,7 +22,7 @@ export const WAITING_MAX = 64 * 1024
 /** Buffers of their own in a worker (16 MiB); legs beyond it copy. */
 export const OWN_MAX = 256
 /** Small reads after which a leg gives its own buffer back. */
-const SMALL_READS = 4
+const SMALL_READS = 8
 const SLAB = 256 * 1024
 
 /** Why a leg is not read: its peer takes no more, too much is held, a policy paces it. */
@@ -224,11 +224,6 @@ export class Leg {
     this.socket.once('drain', () => this.socket.resetAndDestroy())
   }
 
-  /** A message is over: whatever comes next is probably small. */
-  relax(): void {
-    if (this.#buffer !== shared) this.#small = SMALL_READS
-  }
-
   #take(): Buffer | undefined {
     const next = this.#next
     this.#next = undefined
@@ -240,11 +235,11 @@ export class Leg {
     this.reader.bytes(buffer, 0, length, clock.nowMs())
     if (buffer === shared) {
       if (length > COPY_MAX) this.#own()
-    } else if (length <= COPY_MAX || this.#small >= SMALL_READS) {
+    } else if (length > COPY_MAX) {
+      this.#small = 0
+    } else {
       this.#small += 1
       if (this.#small > SMALL_READS) this.#share()
-    } else {
-      this.#small = 0
     }
     return !this.paused
   }

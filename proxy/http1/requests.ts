@@ -163,7 +163,6 @@ export class Requests implements Reader {
     this.#of.passing(taken, 'in', nowMs)
     if (body.done) {
       this.phase = 'sent'
-      this.#of.source.relax()
       this.#of.sent(nowMs)
     }
     return true

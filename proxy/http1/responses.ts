@@ -173,7 +173,6 @@ export class Responses implements Reader {
     this.#of.passing(taken, 'out', nowMs)
     if (!this.body.done) return
     this.phase = 'done'
-    this.#of.target!.relax()
     this.#done(nowMs)
   }
 
