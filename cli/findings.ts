@@ -5,7 +5,7 @@ import { type Exit, Failure } from './failure.ts'
 import { AGE_MS_MAX, SKEW_MS_MAX } from './freshness.ts'
 import type { Invocation } from './invocation.ts'
 import { VERSION } from './version.ts'
-import { isBehind, type NodeRow, nodeRow } from './view/nodes.ts'
+import { isBehind, type NodeRow, nodeRow, since } from './view/nodes.ts'
 import { type PatternRow, patternRow } from './view/patterns.ts'
 import { duration, plural } from './words.ts'
 
@@ -109,7 +109,7 @@ function* ofNodes({ nodes }: Nodes): Generator<Item> {
 function* ofNode(row: NodeRow): Generator<Item> {
   const { node, reported, desired, nack } = row
   if (row.state === 'silent') {
-    const what = `${node} is silent for ${duration(row.heardMs)}; it enforces what it had`
+    const what = `${node} is silent, heard ${since(row.heardMs, 'ago')}; it enforces what it had`
     yield fail('nodes', what, `is it running? gone for good: airspace nodes forget ${node}`)
   } else if (nack !== '') {
     const what = `${node} refused revision ${desired} (${nack}); it enforces ${reported}`

@@ -26,7 +26,7 @@ import { top } from './verbs/top.ts'
 import { undo } from './verbs/undo.ts'
 import { VERSION } from './version.ts'
 
-type Part = (argv: readonly string[]) => Promise<number | undefined>
+type Part = (argv: readonly string[]) => Promise<number>
 
 /** Long-running parts: what follows their name is theirs. */
 const PARTS: { readonly [verb: string]: readonly [start: Part, summary: string] } = {
@@ -91,7 +91,7 @@ function writeTo(verb: Verb, run: Invocation): void {
 /** Carries out one command. Never throws for what the world did. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   const part = words[0] === undefined ? undefined : PARTS[words[0]]
-  if (part) return (await part[0](words.slice(1))) ?? EXIT.done
+  if (part) return part[0](words.slice(1))
   const invocation = new Invocation(terminal, words)
   const program = programOf(invocation)
   const release = terminal.onInterrupt(() => invocation.interrupt())

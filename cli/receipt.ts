@@ -58,6 +58,21 @@ interface Waited {
   readonly failure?: Failure
 }
 
+const DID: { readonly [act: string]: string } = {
+  release: 'released',
+  extend: 'extended',
+  apply: 'applied',
+}
+
+/** What the ledger says was done, a line for each; `otherwise` when it says nothing. */
+export function doneWords({ text }: Change, otherwise: string): string {
+  if (text === '') return line`${otherwise}\n`
+  return text
+    .split('; ')
+    .map((each) => line`${each.replace(/^\w+(?= )/, (word) => DID[word] ?? word)}\n`)
+    .join('')
+}
+
 /** A control plane lost while waiting took nothing back: the change is in its ledger. */
 async function waitFor(run: Invocation, revision: bigint, waitMs: number): Promise<Waited> {
   let enforced: Enforcement | undefined
@@ -100,6 +115,7 @@ const laggingLine = (lagging: Lagging): string =>
 
 function laggingWords({ state, reported, heardMs, reason }: Lagging): string {
   const why = reason === '' ? '' : `: ${reason}`
+  if (state === 'silent' && !Number.isFinite(heardMs)) return 'silent, not heard of since the start'
   if (state === 'silent') return `silent for ${duration(heardMs)}, last at revision ${reported}`
   if (state === 'behind') return `behind at revision ${reported}, heard ${duration(heardMs)} ago`
   if (state === 'refused') return `refused it${why}; still at revision ${reported}`

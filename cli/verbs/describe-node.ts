@@ -5,7 +5,7 @@ import { print } from '../output.ts'
 import { line, toned } from '../printable.ts'
 import { pairs, table } from '../table.ts'
 import { Verb } from '../verb.ts'
-import { isBehind, type NodeRow, nodeRow } from '../view/nodes.ts'
+import { isBehind, type NodeRow, nodeRow, since } from '../view/nodes.ts'
 import { patternRow, type ShareRow } from '../view/patterns.ts'
 import { count, duration } from '../words.ts'
 
@@ -52,11 +52,11 @@ const toHeld = (id: string, share: ShareRow): Held => ({ id, ...share })
 function nodeWords(row: NodeRow): string {
   const tone = row.state === 'silent' ? 'bad' : isBehind(row) ? 'warn' : 'good'
   const lines: [string, string][] = [
-    ['state', toned(tone, line`${row.state}, heard ${duration(row.heardMs)} ago`)],
+    ['state', toned(tone, line`${row.state}, heard ${since(row.heardMs, 'ago')}`)],
     ['expected', row.expected ? 'yes' : 'no: it was forgotten, or never asked for'],
     ['revision', `${row.reported} of ${row.desired}`],
     ['edition', `${row.editionReported} of ${row.editionDesired}`],
-    ['signals', `${duration(row.windowMs)} old, ${count(row.gaps)} windows missing`],
+    ['signals', `${since(row.windowMs, 'old')}, ${count(row.gaps)} windows missing`],
     ['clock', `${duration(row.skewMs)} from the control plane's`],
     ['runs', line`${row.version}, ${count(row.workers)} workers`],
   ]

@@ -76,7 +76,8 @@ export function fleetWords(rows: readonly NodeRow[]): string {
   const expected = rows.filter((row) => row.expected)
   const following = expected.filter((row) => row.state !== 'silent')
   const oldestMs = Math.max(...following.map((row) => row.windowMs))
-  const age = following.length === 0 ? 'nothing heard' : `${duration(oldestMs)} old`
+  const heard = following.length > 0 && Number.isFinite(oldestMs)
+  const age = heard ? `${duration(oldestMs)} old` : 'no signals heard'
   return `${following.length}/${expected.length} nodes, ${age}`
 }
 

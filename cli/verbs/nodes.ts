@@ -1,7 +1,6 @@
 /** `airspace nodes forget`: says that a silent node will not come back, so its shares are free. */
 import type { Invocation } from '../invocation.ts'
-import { line } from '../printable.ts'
-import { readWait, receipt, WAIT } from '../receipt.ts'
+import { doneWords, readWait, receipt, WAIT } from '../receipt.ts'
 import { Verb } from '../verb.ts'
 
 export function nodes(run: Invocation): Verb {
@@ -22,7 +21,7 @@ function forget(run: Invocation): Verb {
       const waitMs = readWait(flags.wait)
       const control = await run.control()
       const change = await control.ask('forgetNode', { node })
-      const told = line`${change.text === '' ? `forgot ${node}` : change.text}\n`
+      const told = doneWords(change, `forgot ${node}`)
       await receipt(run, { change, told, hints: [], waitMs })
     })
 }

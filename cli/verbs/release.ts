@@ -3,8 +3,7 @@ import { readEnds } from '../ends.ts'
 import { EXIT, Failure, misused } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
 import { print } from '../output.ts'
-import { line } from '../printable.ts'
-import { changeBody, readWait, receipt, WAIT } from '../receipt.ts'
+import { changeBody, doneWords, readWait, receipt, WAIT } from '../receipt.ts'
 import { Verb } from '../verb.ts'
 import { releaseAt } from './at-node.ts'
 
@@ -58,8 +57,7 @@ async function end(run: Invocation, ids: string[], flags: Flags): Promise<void> 
     })
     return
   }
-  const how = now ? 'at once' : 'its limit opens over a minute'
-  const told = change.ids.map((id) => line`released ${id}, ${how}\n`).join('')
+  const told = doneWords(change, `released ${change.ids.join(' ')}`)
   await receipt(run, {
     change,
     told,

@@ -1,19 +1,11 @@
 /** `airspace undo`: takes back the last change that one made oneself. */
 import type { Invocation } from '../invocation.ts'
-import { line } from '../printable.ts'
-import { readWait, receipt, WAIT } from '../receipt.ts'
+import { doneWords, readWait, receipt, WAIT } from '../receipt.ts'
 import { Verb } from '../verb.ts'
 
 interface Flags {
   readonly reason: string
   readonly wait: string | false
-}
-
-/** What undoing came to, in the ledger's word for it. */
-const DONE: { readonly [act: string]: string } = {
-  apply: 'applied again',
-  release: 'released',
-  extend: 'set back the lease of',
 }
 
 export function undo(run: Invocation): Verb {
@@ -27,10 +19,9 @@ export function undo(run: Invocation): Verb {
       const waitMs = readWait(flags.wait)
       const control = await run.control()
       const change = await control.ask('undo', { reason: flags.reason })
-      const plainly = `${DONE[change.act] ?? change.act} ${change.ids.join(' ')}`
       await receipt(run, {
         change,
-        told: line`${change.text === '' ? plainly : change.text}\n`,
+        told: doneWords(change, `undone: ${change.ids.join(' ')}`),
         hints: [],
         waitMs,
       })

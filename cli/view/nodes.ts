@@ -37,6 +37,10 @@ export const nodeRow = (view: NodeView): NodeRow => ({
   nack: view.nack,
 })
 
+/** '0.8 s old'; of what was never heard, 'never'. */
+export const since = (ms: number, word: 'ago' | 'old'): string =>
+  Number.isFinite(ms) ? `${duration(ms)} ${word}` : 'never'
+
 export const isBehind = (row: NodeRow): boolean => row.reported < row.desired
 
 export const NODE_COLUMNS: readonly Column<NodeRow>[] = [
@@ -51,8 +55,8 @@ export const NODE_COLUMNS: readonly Column<NodeRow>[] = [
     cell: (row) => `${row.reported} of ${row.desired}`,
     tone: (row) => (isBehind(row) ? 'warn' : undefined),
   },
-  { title: 'HEARD', align: 'right', cell: (row) => `${duration(row.heardMs)} ago` },
-  { title: 'SIGNALS', align: 'right', cell: (row) => `${duration(row.windowMs)} old` },
+  { title: 'HEARD', align: 'right', cell: (row) => since(row.heardMs, 'ago') },
+  { title: 'SIGNALS', align: 'right', cell: (row) => since(row.windowMs, 'old') },
   { title: 'SKEW', align: 'right', cell: (row) => duration(row.skewMs) },
   { title: 'GAPS', align: 'right', cell: (row) => count(row.gaps) },
   { title: 'WORKERS', align: 'right', cell: (row) => count(row.workers) },

@@ -57,11 +57,12 @@ const everywhere: Script = {
   await: ({ revision }) => [
     { revision, expected: 2, reported: 2, elapsedMs: 38, done: true, lagging: [] },
   ],
-  release: ({ ids, all }) => ({
-    ids: all ? ['bh-91c', 'br-2f0'] : ids,
-    revision: 18n,
-    act: 'release',
-  }),
+  release: ({ ids, all, now }) => {
+    const ending = all ? ['bh-91c', 'br-2f0'] : ids
+    const how = now ? ' at once' : ', opening over 1m'
+    const text = ending.map((id) => `release ${id}${how}`).join('; ')
+    return { ids: ending, revision: 18n, act: 'release', text }
+  },
   extend: ({ id, forMs }) => ({
     ids: [id],
     revision: 18n,
@@ -72,7 +73,7 @@ const everywhere: Script = {
     ids: ['bh-91c'],
     revision: 18n,
     act: 'release',
-    text: 'released bh-91c (applied 40 s ago by operator), its limit opens over 60 s',
+    text: 'bh-91c undone',
   }),
   forgetNode: ({ node }) => ({ ids: [node], revision: 19n, act: 'event' }),
   addEvent: ({ text, source, target }) => ({
