@@ -165,7 +165,7 @@ t.test(
       ['half as slow again', {}, { tookMs: 45 }],
       ['a millisecond more', { tookMs: 0.4 }, { tookMs: 2 }],
       ['two failures', { perSecond: 0.5 }, { failing: 0.3 }],
-    ['a few failures', { perSecond: 8 }, { failing: 0.06 }],
+      ['a few failures', { perSecond: 8 }, { failing: 0.06 }],
       ['a busier day', {}, { perSecond: 50 }],
     ]
     for (const [name, before, after] of cases) {
