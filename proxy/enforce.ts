@@ -97,7 +97,8 @@ export class Enforcement {
     const before = this.#holdings
     const taking = before.taking(plan, this.#clock.nowMs())
     this.#holdings = taking
-    const [failure] = await Promise.all([this.#write(), this.#give()])
+    // Workers first: each millisecond until it is enforced counts, until it is written does not.
+    const [, failure] = await Promise.all([this.#give(), this.#write()])
     this.taking = false
     if (failure !== undefined && !taking.addsNothingTo(before)) {
       return this.#takeBack(before, failure)
