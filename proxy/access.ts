@@ -1,7 +1,7 @@
 /**
  * Who may use the admin port: whoever can read this node's own admin.token, or the operator's token
- * where it lies beside the fleet's. Tokens are 256 random bits, made at the first start, readable by
- * the owner alone, and compared in constant time.
+ * where it lies beside the fleet's. Tokens are 256 random bits, made at the first start, readable
+ * by the owner alone, and compared in constant time.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

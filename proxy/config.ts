@@ -1,6 +1,7 @@
 /**
- * What the proxy is told when it starts: flags, then AIRSPACE_*, then defaults, read once and checked
- * as a whole. A complaint names the flag (or the variable), what was given and what would do.
+ * What the proxy is told when it starts: flags, then AIRSPACE_*, then defaults, read once and
+ * checked as a whole. A complaint names the flag (or the variable), what was given and what would
+ * do.
  */
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -161,7 +162,7 @@ function readLoopback({ name, text }: Given, fallback: string): Address {
   const address = readAddress(name, text)
   if (!isLoopback(address.host)) {
     throw new RangeError(
-      `${name}: '${text}' is not on loopback, and without TLS its token could be read on the way; ` +
+      `${name}: '${text}' is not on loopback: without TLS its token could be read on the way; ` +
         `such as ${fallback}`,
     )
   }

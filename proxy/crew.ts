@@ -112,7 +112,7 @@ export class Crew {
     return this.#started
   }
 
-  /** Resolves when every worker enforces it. One that does not answer is replaced by one that does. */
+  /** Resolves when every worker enforces it. One that does not answer is replaced. */
   async give(bound: Bound): Promise<void> {
     this.#bound = bound
     this.#tell({ type: 'plan', ...bound })
@@ -137,7 +137,7 @@ export class Crew {
     this.#tell({ type: 'directory', directory })
   }
 
-  /** Asks all for their recorded calls, or what is alive; who does not answer in time is left out. */
+  /** Asks all for what they recorded, or what is alive; who is late with it is left out. */
   async ask<T extends Answer['type']>(
     type: T extends 'recalled' ? 'recall' : 'live',
     waitMs: number,

@@ -1,6 +1,6 @@
 /**
- * Listening descriptors. Main binds each address once and keeps it; each worker gets a duplicate and
- * listens on that, so all accept from one kernel queue: a worker that dies takes no waiting
+ * Listening descriptors. Main binds each address once and keeps it; each worker gets a duplicate
+ * and listens on that, so all accept from one kernel queue: a worker that dies takes no waiting
  * connection with it, and what arrives while none is left waits for the next. Without koffi (no
  * prebuilt library for the platform) workers share the port by SO_REUSEPORT instead.
  *

@@ -1,6 +1,7 @@
 /**
  * The end of a process that is asked to end: it accepts nothing more, what is under way has a grace
- * to end in, what was counted is brought home, and the control plane hears that its shares are free.
+ * to end in, what was counted is brought home, and the control plane hears that its shares are
+ * free.
  */
 import type { Log } from '../runtime/log.ts'
 import type { Crew } from './crew.ts'

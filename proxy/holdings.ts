@@ -1,8 +1,8 @@
 /**
  * What this node holds of a plan, and what becomes of it as time goes by, with nobody's help: a
  * lease is counted on the monotonic clock from when its version was first seen, whatever is sent
- * again; at its end the intent lets go by its ramp, or at once. Taking a plan makes a new object and
- * leaves the old one as it was, so that going back is possible and forgets no time.
+ * again; at its end the intent lets go by its ramp, or at once. Taking a plan makes a new object
+ * and leaves the old one as it was, so that going back is possible and forgets no time.
  *
  *      taken               lease ends            ramp ends
  *        |-- in force ---------|-- releasing --------|  gone, until its next version
@@ -93,7 +93,7 @@ export class Holdings {
     return this.#held.size
   }
 
-  /** Whether each of its versions was here before: a plan of nothing new may go without the disk. */
+  /** Whether each version was here before: a plan of nothing new may go without the disk. */
   addsNothingTo(before: Holdings): boolean {
     return [...this.#held].every(
       ([id, { holding }]) => before.#held.get(id)?.holding.version === holding.version,

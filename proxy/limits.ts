@@ -11,7 +11,7 @@ const RESERVED = 128
 export const CONNECTIONS_MAX = 50_000
 const LEAST = 16
 
-/** The soft limit, which Node raises to the hard one as it starts; Infinity where it is not known. */
+/** The soft limit, which Node raises to the hard one as it starts; Infinity if it is not known. */
 export function descriptorsMax(read = () => readFileSync('/proc/self/limits', 'utf8')): number {
   try {
     const said = /^Max open files\s+(\d+)/m.exec(read())?.[1]

@@ -1,6 +1,6 @@
 /**
- * The proxy as a process: flags in, one ready line out, SIGTERM drains and ends with 0. Bad input is
- * said on standard error and ends with 2, a machine that refuses (an address taken) with 1.
+ * The proxy as a process: flags in, one ready line out, SIGTERM drains and ends with 0. Bad input
+ * is said on standard error and ends with 2, a machine that refuses (an address taken) with 1.
  */
 import { availableParallelism, hostname } from 'node:os'
 import { clock } from '../runtime/clock.ts'

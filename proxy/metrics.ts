@@ -1,7 +1,7 @@
 /**
- * The node's numbers for Prometheus, read when they are asked for: nothing is counted twice, so they
- * cannot differ from what goes to the control plane. Only this file knows the library. Series are
- * bounded: edges beyond the first so many are counted together, and sums stay exact.
+ * The node's numbers for Prometheus, read when they are asked for: nothing is counted twice, so
+ * they cannot differ from what goes to the control plane. Only this file knows the library. Series
+ * are bounded: edges beyond the first so many are counted together, and sums stay exact.
  */
 import {
   Counter,

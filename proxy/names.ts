@@ -1,6 +1,6 @@
 /**
- * Who lives where, as this node knows it: from --directory, or else from the control plane, of which
- * the last good one is kept on disk. A directory that cannot be read changes nothing.
+ * Who lives where, as this node knows it: from --directory, or else from the control plane, of
+ * which the last good one is kept on disk. A directory that cannot be read changes nothing.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'

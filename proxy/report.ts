@@ -1,6 +1,6 @@
 /**
- * Brings windows to the control plane: in order, a bounded number ahead of what is acknowledged, and
- * all of it again on the next stream. Nothing leaves the buffer but by an acknowledgement.
+ * Brings windows to the control plane: in order, a bounded number ahead of what is acknowledged,
+ * and all of it again on the next stream. Nothing leaves the buffer but by an acknowledgement.
  */
 import type { WindowAck } from '../wire/gen/airspace_pb.ts'
 import type { WindowBuffer } from './buffer.ts'

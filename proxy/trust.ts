@@ -1,6 +1,6 @@
 /**
- * A plan that kills workers is given back. Two deaths within a minute of a version's arrival make it
- * suspect: the node goes on with what it held before and refuses that version from then on, also
+ * A plan that kills workers is given back. Two deaths within a minute of a version's arrival make
+ * it suspect: the node goes on with what it held before and refuses that version from then on, also
  * after a restart. The process goes back by itself rather than ending: on a laptop nobody would
  * start it again, and what is proven bad is the plan, not the process.
  */
@@ -49,8 +49,8 @@ export class Trust {
     return {
       path: `holdings[${at}]`,
       reason:
-        `${found.intent.id} of revision ${found.version} was new when ${DEATHS_MAX} workers died; ` +
-        'release it, or apply it changed',
+        `${found.intent.id} of revision ${found.version} was new when ${DEATHS_MAX} workers ` +
+        'died; release it, or apply it changed',
     }
   }
 }

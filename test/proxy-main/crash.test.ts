@@ -1,4 +1,4 @@
-/** Workers die: the others go on, what they held is given back, and a plan that kills is returned. */
+/** Workers die: others go on, what they held is given back, and a plan that kills is returned. */
 import t, { type Test } from 'tap'
 import { planText } from './plans.ts'
 import { fleetServer, ProxyProcess } from './proxy-process.ts'
