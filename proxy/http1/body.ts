@@ -40,6 +40,8 @@ const LAST_LF = 14
 
 type Kind = 'none' | 'length' | 'chunked' | 'until-close'
 
+const NO_NAME = new Uint8Array(0)
+
 export class Body {
   done = true
   kind: Kind = 'none'
@@ -52,7 +54,8 @@ export class Body {
   #framing = 0
   #data = 0
   #nameLength = 0
-  readonly #name = new Uint8Array(NAME_KEPT)
+  /** Of the trailer being read; most bodies have none. */
+  #name: Uint8Array = NO_NAME
 
   none(): void {
     this.kind = 'none'
@@ -203,6 +206,7 @@ export class Body {
     switch (this.#state) {
       case TRAILER:
         this.#nameLength = 0
+        if (this.#name === NO_NAME) this.#name = new Uint8Array(NAME_KEPT)
         if (byte === b.CR) {
           this.#state = LAST_LF
           return true

@@ -44,6 +44,9 @@ const UPGRADE = b.word('upgrade')
 const CHUNKED = b.word('chunked')
 const CODINGS = ['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress'].map(b.word)
 
+/** Of heads that nothing was ever taken out of, which are most: never written to. */
+const NO_CUTS: number[] = []
+
 export abstract class Head {
   /** Bytes from the start to the end of the empty line, once DONE. */
   length = 0
@@ -59,7 +62,7 @@ export abstract class Head {
   keeps = false
   upgrades = false
   /** Stretches to leave out, as offsets from the start: from, to, from, to ... */
-  readonly cuts = new Int32Array(2 * CUTS_MAX)
+  cuts: number[] = NO_CUTS
   cutCount = 0
   /** Where the message begins in the bytes being scanned. Offsets that are kept are from here. */
   protected start = 0
@@ -192,6 +195,7 @@ export abstract class Head {
   /** Leaves a line out of what is forwarded. */
   protected cut(from: number, to: number): boolean {
     if (this.cutCount >= CUTS_MAX) return false
+    if (this.cuts === NO_CUTS) this.cuts = []
     this.cuts[this.cutCount * 2] = from - this.start
     this.cuts[this.cutCount * 2 + 1] = to - this.start
     this.cutCount += 1
