@@ -32,7 +32,9 @@ export function rows<T>(columns: readonly Column<T>[], items: readonly T[]): str
   }
   const titles = columns.map((column, i) => padded(column.title, i))
   const bodies = cells.map((row, r) =>
-    row.map((text, i) => toned(columns[i]!.tone?.(items[r]!), padded(text, i))),
+    row.map((text, i) => {
+      return text === '' ? padded(text, i) : toned(columns[i]!.tone?.(items[r]!), padded(text, i))
+    }),
   )
   return [titles, ...bodies].map((row) => row.join(GAP).trimEnd())
 }

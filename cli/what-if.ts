@@ -132,12 +132,12 @@ function words(run: Invocation, whole: IntentText, found: WhatIf, replay: Replay
 function headWords(run: Invocation, { freshness, answered }: WhatIf, replay: Replay): string {
   const nowMs = run.terminal.wallMs()
   const expected = Math.max(freshness?.expected ?? 0, answered)
-  const { fromUnixMs, toUnixMs, replayed } = replay
+  const { fromUnixMs, toUnixMs, replayed, calls } = replay
   const stretch =
-    replayed > 0
+    replayed > 0 && calls > 0
       ? `replayed ${timeOfDay(fromUnixMs, nowMs)}-${timeOfDay(toUnixMs, nowMs)} ` +
         `(${duration(toUnixMs - fromUnixMs)}) from ${replayed}/${expected} nodes`
-      : `none of ${expected} nodes replayed it`
+      : `${replayed === 0 ? 'none' : replayed} of ${expected} nodes replayed it`
   return `${toned('strong', 'dry run, nothing changed')} · ${stretch}`
 }
 

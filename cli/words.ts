@@ -62,7 +62,7 @@ export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return NOTHING
   if (ms < 0) return `-${duration(-ms)}`
   if (ms < 500) return `${Math.round(ms)} ms`
-  if (ms < 9_950) return `${(ms / SECOND).toFixed(1)} s`
+  if (ms < 9_950 && ms % SECOND !== 0) return `${(ms / SECOND).toFixed(1)} s`
   if (ms < 59_500) return `${Math.round(ms / SECOND)} s`
   if (ms < 10 * MINUTE) return both(Math.round(ms / SECOND), 60, 'm', 's')
   if (ms < HOUR - MINUTE / 2) return `${Math.round(ms / MINUTE)} m`

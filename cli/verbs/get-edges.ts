@@ -58,7 +58,7 @@ export function edgesVerb(run: Invocation): Verb {
     .argument('[edge]', "web..payments, or '*..payments'")
     .option('--from <SET>', 'only from these sources')
     .option('--to <SET>', 'only to these targets')
-    .option('--window <TIME>', 'over the last: 1s to 15m', '1m')
+    .option('--window <TIME>', 'over the last: 1s to 15m', '10s')
     .option('--sort <COLUMN>', Object.keys(EDGE_ORDERS).join(', '), 'verdict')
     .option('-n, --limit <N>', `rows of the table (${ROWS}); JSON has all unless said`)
     .example('airspace get edges', 'every edge, the worst first')
