@@ -1,8 +1,11 @@
 /** Interrupted, lost, forged: what was already applied is told, whatever happens while waiting. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { run } from '../../cli/main.ts'
 import { FakeControl, never } from '../support/fake-control.ts'
+import { ROOT } from '../support/processes.ts'
 import { CANNED } from './canned.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 import { OPERATOR, runWith, wordsOf, writeToken } from './run.ts'
@@ -41,6 +44,20 @@ t.test('an interrupt before anything was done says nothing was', async (t) => {
   Object.assign(terminal.env, { AIRSPACE_CONTROL: control.address })
   t.equal(await run(bulkhead.slice(1), terminal), 130)
   t.equal(terminal.stdout, '')
+})
+
+t.test('Ctrl-C on the real thing', async (t) => {
+  const child: ChildProcess[] = []
+  const control = await started(t, {
+    getStatus: () => {
+      child[0]?.kill('SIGINT')
+      return never()
+    },
+  })
+  const main = join(ROOT, 'cli', 'main.ts')
+  const env = { ...process.env, AIRSPACE_CONTROL: control.address }
+  child.push(spawn(process.execPath, [main, 'status'], { env, stdio: 'ignore' }))
+  t.equal(await new Promise((resolve) => child[0]?.on('exit', resolve)), 130)
 })
 
 t.test('the id is out before the wait begins', async (t) => {
