@@ -19,26 +19,33 @@ const bench = 'P11'
 
 export async function benchApply(stage: Stage, report: Report): Promise<void> {
   const applies = stage.quick ? 10 : APPLIES
-  const [host, port] = stage.target.split(':')
-  const services = { web: { addresses: ['127.0.0.1'] }, target: { addresses: [`${host}:${port}`] } }
-  const fleet = new Fleet(JSON.stringify({ services }))
-  await fleet.startControlPlane()
-  const control = operatorOf(fleet)
-  try {
+  await withFleet(stage, async (fleet, control) => {
     const direct = [{ target: stage.target, service: 'target' }]
     const proxy = await fleet.startProxy({ node: 'real', direct })
     const refused = await timeRefusals(control, proxy.listens[0]!, applies)
     tell(report, 'apply -> first refused request, 1 node', refused, { gate: 20, goal: 5 })
-    await proxy.running.stop()
-
-    const nodes = await startNodes(fleet)
+  })
+  await withFleet(stage, async (fleet, control) => {
+    await startNodes(fleet)
     const acknowledged = await timeAcknowledgements(control, applies)
-    const many = `apply -> acknowledged by all, ${NODES} nodes`
-    tell(report, many, acknowledged, { gate: 100, goal: 10 })
+    const what = `apply -> acknowledged by all, ${NODES} nodes`
+    tell(report, what, acknowledged, { gate: 100, goal: 10 })
     report.note(bench, `The ${NODES} nodes run in one process and share its core with the rest.`)
-    await nodes.stop()
+  })
+}
+
+/** A control plane of its own for each: a node that has left is still expected. */
+async function withFleet(
+  stage: Stage,
+  run: (fleet: Fleet, control: Control) => Promise<void>,
+): Promise<void> {
+  const services = { web: { addresses: ['127.0.0.1'] }, target: { addresses: [stage.target] } }
+  const fleet = new Fleet(JSON.stringify({ services }))
+  try {
+    await fleet.startControlPlane()
+    const control = operatorOf(fleet)
+    await run(fleet, control).finally(() => control.close())
   } finally {
-    control.close()
     await fleet.end()
   }
 }

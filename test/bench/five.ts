@@ -16,10 +16,12 @@ export const five: readonly IntentText[] = [
   { id: 'b', kind: 'bulkhead', ...edge, settings: { maxInFlight: 100_000 } },
 ]
 
+/** Connections are kept: what is measured is when the next call on one is refused. */
 export const deny: IntentText = {
   id: 'd',
   kind: 'segment',
   ...edge,
   settings: { action: 'deny' },
+  existing: 'keep',
   reason: 'bench',
 }
