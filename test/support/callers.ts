@@ -64,6 +64,9 @@ export interface Loop {
   readonly done: (count: Count) => boolean
 }
 
+/** Callers that are never done have met a fault: they stop, and what they counted shows it. */
+const LOOP_MS_MAX = 45_000
+
 let runs = 0 // makes ids differ between the runs of one process
 
 function requestOf(id: string, place: Place, dice: number): string {
@@ -73,16 +76,17 @@ function requestOf(id: string, place: Place, dice: number): string {
   return `POST ${head}content-length: ${id.length}\r\n\r\n${id}`
 }
 
-/** Runs callers until `done`; each ends its own last call first. */
+/** Runs callers until `done`, or for too long; each ends its own last call first. */
 export async function callInLoops(loop: Loop): Promise<Count> {
   const count = new Count()
   const run = runs++
   let calls = 0
+  const endMs = performance.now() + LOOP_MS_MAX
   const one = async (number: number): Promise<void> => {
     const place = loop.places[number % loop.places.length]!
     const chance = chanceOf((loop.seed ?? 1) * 1000 + number)
     const connection = new Connection(place)
-    while (!loop.done(count)) {
+    while (!loop.done(count) && performance.now() < endMs) {
       const id = `${run}-${calls++}`
       const answer = connection.call(requestOf(id, place, chance()))
       const abortAfterMs = chance() * 100 < (loop.abortPercent ?? 0) ? chance() * 4 : undefined
