@@ -12,8 +12,8 @@
  *                        that two turns, and up to a fifth of the longest wait; one that is a
  *                        flood anyway, one turn only, so that there is room left for those who
  *                        are merely uneven
- *   in its turn          a little ahead of it: others' floods are not its concern
- *   the later of both    far ahead of it: a flood pays back what it took before others came
+ *   in its turn          otherwise: others' floods are not its concern
+ *   the later of both    a flood, so that what others do with their burst is made up for
  *
  * A newcomer counts itself among the sources at once, and finds the burst as the others left it;
  * if they left none, it gets a place somewhere in its first turn. Main recounts each second.
@@ -32,8 +32,9 @@ export const IDLE_US = 1_000_000
 /** Clock cells compare up to 35 minutes; nothing here reaches a third of that. */
 export const SPAN_MAX_US = 600_000_000
 const BORROW = 0.2 // of the longest wait
+const BORROW_TURNS = 2
+/** A source that is so far ahead of its turns is a flood. */
 const FLOOD = 0.5 // of the longest wait
-const NEAR = 2 // turns
 
 /** How far ahead of now a clock is, in us; one that never ran is far behind. */
 export const aheadOf = (us: number, nowUs: number): number =>
@@ -65,20 +66,20 @@ export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number
     let wait = Math.max(0, ahead - (whole <= burst + longest ? burst : 0))
     let cost = turn
     if (wait > 0) {
+      const flood = wait > FLOOD * longest
       const room = Math.max(0, whole - burst / atWork)
-      const turns = wait > FLOOD * longest ? 1 : NEAR
-      if (room < wait && room < Math.min(turns * turn, BORROW * longest)) {
+      const most = Math.min((flood ? 1 : BORROW_TURNS) * turn, BORROW * longest)
+      if (room < wait && room < most) {
         wait = room
         cost = 0
-      } else if (wait > NEAR * turn) {
-        wait = Math.max(wait, whole - burst)
+      } else if (flood) {
+        wait = Math.max(wait, room)
       }
     }
 
     const late = wait > bound
-    // A newcomer that is too late is at work all the same: its next call has a turn.
-    if (late && !idle) return -Math.ceil(wait)
-    // Chance rounds: on average a spacing of 3.3 us is 3.3 us.
+    // Chance rounds: on average a spacing of 3.3 us is 3.3 us. What is refused costs nothing, but
+    // a newcomer is at work all the same: its next call has a turn.
     const then = late ? ahead : ahead + Math.floor(cost + chance)
     if (!own.cas(was, (nowUs + then) | 0)) continue
     if (idle) sources.add(1)

@@ -21,6 +21,8 @@ export interface Task {
 }
 
 export const SEEN = { inside: 0, peak: 1, passed: 2, refused: 3, stop: 4, started: 5 } as const
+/** From here on: how often each worker has been inside. */
+export const SEEN_WORKERS = 16
 
 const none = () => {}
 export const QUIET: Tally = {
@@ -56,7 +58,8 @@ function slots(task: Task): void {
     const inside = Atomics.add(seen, SEEN.inside, 1) + 1
     let peak = Atomics.load(seen, SEEN.peak)
     while (inside > peak) peak = Atomics.compareExchange(seen, SEEN.peak, peak, inside)
-    for (let spin = 0; spin < (round % 7) * 5; spin += 1) Atomics.load(seen, SEEN.peak)
+    Atomics.add(seen, SEEN_WORKERS + task.worker, 1)
+    for (let spin = 0; spin < (round % 7) * 20; spin += 1) Atomics.load(seen, SEEN.peak)
     Atomics.sub(seen, SEEN.inside, 1)
     passage.leave('success', round)
     Atomics.add(seen, SEEN.passed, 1)

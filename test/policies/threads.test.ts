@@ -5,7 +5,7 @@ import { edgeOf } from '../../landscape/edge.ts'
 import { cellsBytes } from '../../policies/cells.ts'
 import type { Circuit } from '../../policies/circuit.ts'
 import { type BoundIntent, writeBound } from '../../policies/plan.ts'
-import { SEEN, type Task } from './hammer.ts'
+import { SEEN, SEEN_WORKERS, type Task } from './hammer.ts'
 import { boundOf, callOn, cellsOf, World } from './world.ts'
 
 const HAMMER = new URL('./hammer.ts', import.meta.url)
@@ -16,7 +16,7 @@ const DEATHS = 10
 /** Memory that main has made ready, and the cells in which workers say what they saw. */
 function stage() {
   const memory = new SharedArrayBuffer(cellsBytes())
-  const seen = new SharedArrayBuffer(64)
+  const seen = new SharedArrayBuffer(256)
   return { memory, seen, cells: cellsOf(memory), saw: new Int32Array(seen) }
 }
 
@@ -67,10 +67,9 @@ t.test('threads: what a worker held when it was ended is given back, and no more
   const world = new World(cells)
   world.apply(bound)
   for (let death = 1; death <= DEATHS; death += 1) {
-    const started = Atomics.load(saw, SEEN.started)
+    const enough = Atomics.load(saw, SEEN_WORKERS + 2) + 500 * death
     const { thread } = start(place, 2, 'slots', 2 ** 30, 1, bound)
-    while (Atomics.load(saw, SEEN.started) === started) await new Promise(setImmediate)
-    for (let turn = 0; turn < death % 5; turn += 1) await new Promise(setImmediate)
+    while (Atomics.load(saw, SEEN_WORKERS + 2) < enough) await new Promise(setImmediate)
     await thread.terminate()
     cells.forgive(2)
   }
