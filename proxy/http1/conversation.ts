@@ -109,7 +109,7 @@ export class Conversation implements Connection, Carrier {
 
   /** All of the request has been sent on. */
   sent(nowMs: number): void {
-    this.endings.passEnd()
+    this.endings.passEnd(nowMs)
     this.settle(nowMs)
   }
 

@@ -10,6 +10,7 @@ export class Deadlines {
   /** A policy wants it over: no other exchange follows this one. */
   draining = false
   #breakMs = Number.POSITIVE_INFINITY
+  #finishMs = Number.POSITIVE_INFINITY
 
   constructor(nowMs: number) {
     this.dialledMs = nowMs
@@ -20,11 +21,17 @@ export class Deadlines {
     this.#breakMs = Math.min(this.#breakMs, untilMs)
   }
 
+  /** The end of the source is passed on to the target then. */
+  finishBy(untilMs: number): void {
+    this.#finishMs = Math.min(this.#finishMs, untilMs)
+  }
+
   check(of: Conversation, nowMs: number): void {
     const { requests, source, target } = of
     const { limits } = of.around
     if (nowMs >= this.closeMs) source.destroy()
     if (nowMs >= this.#breakMs) of.endings.break(nowMs)
+    if (nowMs >= this.#finishMs) target?.finish()
     if (requests.headSinceMs > 0 && nowMs - requests.headSinceMs > limits.headTimeoutMs) {
       complain(of, 408, 'the head did not come in time', nowMs)
     }

@@ -27,15 +27,17 @@ export class Endings {
     if (requests.phase === 'drop') source.close()
     else if (requests.phase === 'body') this.abort(false, nowMs)
     else if (requests.phase === 'head' || requests.phase === 'refused') this.finish(nowMs)
-    else this.passEnd()
+    else this.passEnd(nowMs)
   }
 
   /** A source may say that it sends no more and still read: the target is told the same. */
-  passEnd(): void {
-    const { source, target, requests, exchange } = this.#of
+  passEnd(nowMs: number): void {
+    const { source, target, requests, exchange, deadlines } = this.#of
     if (!source.ended || requests.phase !== 'sent' || requests.held.length > 0) return
-    // Many targets drop what they do at a FIN and say nothing: a slot is not free by that.
-    if (!exchange.holds) target?.finish()
+    // Many targets drop what they do at a FIN and say nothing: a slot is not free by that. But a
+    // source that has given up says no more than this either, and its target must learn of it.
+    if (exchange.holds) deadlines.finishBy(nowMs + LINGER_MAX_MS)
+    else target?.finish()
   }
 
   /** A source that has sent its last, and got its last answer. */
