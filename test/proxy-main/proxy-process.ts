@@ -8,6 +8,8 @@ import { askHttp } from '../support/fleet.ts'
 import { Processes, ROOT, type Running } from '../support/processes.ts'
 import { FleetServer, TOKEN } from './fleet-server.ts'
 
+/** Ends what it started whatever becomes of a test; each test ends its own proxy. */
+const processes = new Processes()
 const MAIN = join(ROOT, 'proxy', 'main.ts')
 
 /** Holds each call until a test lets it go, or answers at once. */
@@ -51,7 +53,6 @@ export class ProxyProcess {
   running!: Running
   listen = ''
   admin = ''
-  readonly #processes = new Processes()
   readonly #options: Options
 
   constructor(state: string, target: Target, options: Options) {
@@ -65,7 +66,7 @@ export class ProxyProcess {
     mkdirSync(state)
     writeFileSync(join(state, 'node.token'), TOKEN)
     const proxy = new ProxyProcess(state, await new Target().start(t), options)
-    t.teardown(() => proxy.#processes.end())
+    t.teardown(() => proxy.running?.stop())
     await proxy.again()
     return proxy
   }
@@ -92,7 +93,7 @@ export class ProxyProcess {
 
   spawn(args: readonly string[]): Running {
     const env = { XDG_STATE_HOME: this.state, ...this.#options.env }
-    return this.#processes.startNode('proxy', [MAIN, ...args], { env })
+    return processes.startNode('proxy', [MAIN, ...args], { env })
   }
 
   call(path = '/'): Promise<{ code: number; text: string }> {
