@@ -42,12 +42,6 @@ export class Prompt {
     return ['npx', 'airspace', ...words.map(quoted)].join(' ')
   }
 
-  /** For a whole session: one line to paste first. */
-  exports(): string {
-    const env = Object.entries(this.#env).map(([name, value]) => `${name}=${quoted(value)}`)
-    return `export ${env.join(' ')}`
-  }
-
   run(words: readonly string[]): Promise<Ran> {
     return new Promise((resolve) => {
       execFile(

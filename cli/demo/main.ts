@@ -3,10 +3,10 @@
  * after a while, and the command that remedies it. Needs no privilege and nothing but loopback; all
  * of it ends with the demo.
  */
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { Control } from '../client.ts'
 import { EXIT, type Exit, Failure } from '../failure.ts'
 import { line } from '../printable.ts'
@@ -68,7 +68,8 @@ async function play(flags: DemoFlags, terminal: Terminal): Promise<number> {
     flags.forMs,
   )
   try {
-    return await tell(flags, { cast, planes, terminal, over: over.signal })
+    const untilMs = Date.now() + flags.forMs
+    return await tell(flags, { cast, planes, terminal, over: over.signal, untilMs })
   } catch (error) {
     const why = over.signal.aborted ? over.signal.reason : error
     if (!(why instanceof Over)) throw why
@@ -87,6 +88,7 @@ interface Props {
   readonly planes: Planes
   readonly terminal: Terminal
   readonly over: AbortSignal
+  readonly untilMs: number
 }
 
 async function tell(flags: DemoFlags, props: Props): Promise<number> {
@@ -121,8 +123,9 @@ async function tell(flags: DemoFlags, props: Props): Promise<number> {
     })
     await drill.run()
     const exit = await conclude(drill, cast, narrator)
-    if (!flags.headless) await linger(flags, narrator, over)
-    return flags.assert ? exit : EXIT.done
+    if (flags.assert) return exit
+    if (!flags.headless) await linger(narrator, props)
+    return EXIT.done
   } finally {
     control.close()
   }
@@ -143,14 +146,13 @@ async function conclude(drill: Drill, cast: Cast, narrator: Narrator): Promise<E
 }
 
 /** The story is told; the landscape stays for who wants to try other commands. */
-async function linger(flags: DemoFlags, narrator: Narrator, over: AbortSignal): Promise<void> {
-  const nowMs = Date.now()
+async function linger(narrator: Narrator, { over, untilMs }: Props): Promise<void> {
+  const until = timeOfDay(untilMs, Date.now())
   narrator.plain()
-  narrator.say(
-    `the landscape stays up for you, at most until ${timeOfDay(nowMs + flags.forMs, nowMs)}; ` +
-      'Ctrl-C ends it',
-  )
-  await wait(flags.forMs, undefined, { signal: over })
+  narrator.say(`the landscape stays up for you, at most until ${until}; Ctrl-C ends it`)
+  await once(over, 'abort')
+  // That was the way to end it: no failure, unless a part has died.
+  if (!(over.reason instanceof Over)) throw over.reason
 }
 
 if (import.meta.main) process.exitCode = await runDemo(process.argv.slice(2))

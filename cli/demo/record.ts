@@ -6,6 +6,9 @@ import { NODES } from './planes.ts'
 import type { Glance } from './sight.ts'
 import { type Criterion, dueOf, p99Of, RISE, type Story, victimIn, type Worst } from './story.ts'
 
+/** Columns of a sentence in the table of times. */
+const MEANS_MAX = 120
+
 /** Unix ms; undefined when it did not happen. */
 export interface Times {
   fault?: number
@@ -102,7 +105,7 @@ export class DrillRecord {
       [
         { title: 'AFTER THE FAULT', cell: ({ step }) => NAMES[step] },
         { title: '', align: 'right', cell: ({ at }) => at },
-        { title: '', cell: ({ means }) => means },
+        { title: '', cell: ({ means }) => means, widest: MEANS_MAX },
       ],
       items,
     )

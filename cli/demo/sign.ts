@@ -25,7 +25,7 @@ export function signOf(
   const concerns = ({ source, target }: { source: string; target: string }): boolean =>
     target === story.culprit || (source === story.victim[0] && target === story.victim[1])
   const event = events.find((each) => EVENTS.includes(each.kind) && !each.over && concerns(each))
-  if (event) return `${event.kind} ${edgeName(event.source, event.target)}: ${event.text}`
+  if (event) return `${event.kind}, ${event.text}`
   const grave = glance.rows.find((row) => {
     return concerns(row) && GRAVE.includes(row.verdict) && !was(row, before)
   })
