@@ -186,7 +186,7 @@ export abstract class Head {
       return this.#contentLength(bytes, value, end)
     }
     if (length === 17 && b.begins(bytes, name, TRANSFER_ENCODING)) {
-      return this.#codings(bytes, value, end)
+      return this.#untabbed(bytes, colon) && this.#codings(bytes, value, end)
     }
     if (length > 11 && b.begins(bytes, name, OURS)) return this.cut(name, this.lineEnd)
     return this.field(bytes, name, colon, value, end)
@@ -232,6 +232,12 @@ export abstract class Head {
     return true
   }
 
+  /** Allowed by RFC 9110 §5.6.3, and not by Node behind a coding: two parsers must not differ here. */
+  #untabbed(bytes: Uint8Array, colon: number): boolean {
+    for (let at = colon; at < this.lineEnd; at += 1) if (bytes[at] === b.TAB) return false
+    return true
+  }
+
   /** Known codings, `chunked` last and once. What a response may have besides, it says itself. */
   #codings(bytes: Uint8Array, value: number, end: number): boolean {
     let at = value
@@ -241,9 +247,10 @@ export abstract class Head {
       const next = stop + 1
       while (at < stop && (bytes[at] === b.SPACE || bytes[at] === b.TAB)) at += 1
       while (stop > at && (bytes[stop - 1] === b.SPACE || bytes[stop - 1] === b.TAB)) stop -= 1
-      if (!this.#coding(bytes, at, stop)) return false
+      // An empty one is no coding, and may hide what another parser takes for the last.
+      if (at === stop || !this.#coding(bytes, at, stop)) return false
       at = next
-    } while (at < end)
+    } while (at <= end)
     return true
   }
 

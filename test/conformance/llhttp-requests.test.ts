@@ -3,11 +3,10 @@
  * and a byte at a time. What the strict parser refuses must be answered 4xx, or closed, and be no
  * message at the target; and what the target is sent must never be more than was sent to us.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { DataPath } from '../support/data-path.ts'
 import { Talk } from '../support/raw.ts'
+import { strictTarget } from './strict-target.ts'
 import { absent, bytesOf, type LlhttpCase, llhttpCases } from './vectors.ts'
 
 /** Not an error: llhttp stops where another protocol may begin. */
@@ -24,41 +23,6 @@ const NOT_OURS = [
 ]
 /** llhttp is told there that no body comes, whatever the length says. */
 const INCOMPLETE = ['Content-Length reset when no body is received']
-
-interface Seen {
-  readonly requests: string[]
-  /** What Node's parser said of what we forwarded. */
-  readonly complaints: string[]
-}
-
-async function strictTarget(t: Test): Promise<{ port: number; seen: Seen }> {
-  const seen: Seen = { requests: [], complaints: [] }
-  const server = createServer({ requireHostHeader: false }, (request, response) => {
-    const { method, url } = request
-    request.resume().on('end', () => {
-      seen.requests.push(`${method} ${url}`)
-      response.end('ok')
-    })
-  })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // A message that stays incomplete, because we cut it, is what it should be.
-    const cut = ['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code ?? '')
-    if (!cut) seen.complaints.push(error.message)
-    socket.destroy()
-  })
-  for (const event of ['upgrade', 'connect']) {
-    server.on(event, (request, socket) => {
-      seen.requests.push(`${request.method} ${request.url}`)
-      socket.end('HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n')
-    })
-  }
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { port: (server.address() as AddressInfo).port, seen }
-}
 
 /** The first line of what a source hears, if anything, before the end. */
 async function play(path: DataPath, one: LlhttpCase, drip: boolean): Promise<string> {
