@@ -61,7 +61,7 @@ export class Enforcement {
     this.#trust = new Trust(kept?.poisoned)
     const nowMs = clock.nowMs()
     this.#holdings = kept ? Holdings.restored(kept.plan, kept.released, nowMs) : Holdings.none()
-    this.#compile()
+    this.#compile(nowMs)
   }
 
   /** Of intents in force, and of those that have been: refusals are counted long after. */
@@ -87,7 +87,7 @@ export class Enforcement {
   /** From here on the crew is told; before, it starts with `bound`. */
   command(crew: Crew): void {
     this.#crew = crew
-    this.#wake()
+    void this.#give() // time has gone by while the crew started
   }
 
   async take(plan: Plan): Promise<Complaint | undefined> {
@@ -184,8 +184,10 @@ export class Enforcement {
 
   /** Tells the workers what is in force now, if that is anything new. Resolves when all do so. */
   #give(): Promise<void> {
-    const changed = this.#compile()
-    this.#wake()
+    // One reading for both: a lease that ends between two would be told by neither.
+    const nowMs = this.#clock.nowMs()
+    const changed = this.#compile(nowMs)
+    this.#wake(nowMs)
     if (!changed || !this.#crew) return this.#given
     const bound = this.#bound
     const bindings = this.#bindings
@@ -197,8 +199,7 @@ export class Enforcement {
   }
 
   /** True when it differs from what was told last. The end of a lease alone is no difference. */
-  #compile(): boolean {
-    const nowMs = this.#clock.nowMs()
+  #compile(nowMs: number): boolean {
     const inForce = this.#holdings.inForce(nowMs)
     const intents = this.#holdings.bound(nowMs, this.#clock.wallMs())
     const said = JSON.stringify(intents.map((intent) => ({ ...intent, untilUnixMs: 0 })))
@@ -219,9 +220,8 @@ export class Enforcement {
   }
 
   /** Leases end and ramps step by themselves. */
-  #wake(): void {
+  #wake(nowMs: number): void {
     clearTimeout(this.#timer)
-    const nowMs = this.#clock.nowMs()
     const inMs = this.#holdings.nextMs(nowMs) - nowMs
     if (inMs === Infinity || !this.#crew) return
     this.#timer = setTimeout(() => void this.#give(), Math.min(Math.ceil(inMs), SLEEP_MAX_MS))

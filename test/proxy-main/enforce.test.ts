@@ -11,11 +11,11 @@ import { logger } from '../../runtime/log.ts'
 import { planOf } from './plans.ts'
 
 /** Everything around it, at the test's command. */
-function world(kept?: Kept) {
+function world(kept?: Kept, startingMs = 0) {
   const given: Bound[] = []
   const written: Keeping[] = []
   const back: { name: PlanName; complaint: Complaint }[] = []
-  const now = { ms: 1000, disk: true, workers: Promise.resolve() }
+  const now = { ms: 1000, stepMs: 0, disk: true, workers: Promise.resolve() }
   const cells = new Cells(new SharedArrayBuffer(cellsBytes()), MAIN, [1, 2])
   const keep = {
     async write(keeping: () => Keeping) {
@@ -33,10 +33,11 @@ function world(kept?: Kept) {
     kept,
     keep: keep as unknown as Keep,
     cells,
-    clock: { nowMs: () => now.ms, wallMs: () => 5_000_000 + now.ms },
+    clock: { nowMs: () => (now.ms += now.stepMs), wallMs: () => 5_000_000 + now.ms },
     log: logger('test', () => {}),
     gaveBack: (name, complaint) => back.push({ name, complaint }),
   })
+  now.ms += startingMs
   enforcement.command(crew as unknown as Crew)
   t.teardown(() => enforcement.stop())
   return { enforcement, given, written, back, now }
@@ -118,6 +119,23 @@ t.test('a lease that ends wakes it by itself', async (t) => {
   now.ms += 30
   await new Promise((resolve) => setTimeout(resolve, 200))
   t.same(given.map(ids), ['b1', ''])
+})
+
+t.test('a lease that ends between two readings of the clock is not forgotten', async (t) => {
+  const { enforcement, given, now } = world()
+  const holding = { remainingMs: 30, intent: { onExpire: 'now' } }
+  await enforcement.take(planOf({ holdings: [holding] }))
+  // The timer comes a little early, and each look at the clock takes a little time.
+  now.ms += 29.5
+  now.stepMs = 0.4
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  t.same(given.map(ids), ['b1', ''])
+})
+
+t.test('a lease that ends while the crew starts is told once it has', async (t) => {
+  const plan = planOf({ holdings: [{ remainingMs: 30, intent: { onExpire: 'now' } }] })
+  const { given } = world({ plan, released: [], poisoned: [] }, 50)
+  t.same(given.map(ids), [''])
 })
 
 t.test('what was in force goes on after a restart; what was poison is refused', async (t) => {
