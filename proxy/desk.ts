@@ -85,7 +85,7 @@ async function rehearse(options: DeskOptions, request: Rehearse): Promise<Rehear
   const { fromMs, calls, refused, delayed, live, forgotten, ...rest } = rehearsal.outcome
   return create(RehearsalSchema, {
     id: request.id,
-    fromUnixMs: wallMs - (nowMs - fromMs),
+    fromUnixMs: calls === 0 ? wallMs : wallMs - (nowMs - fromMs),
     toUnixMs: wallMs,
     calls: BigInt(calls),
     refused: BigInt(refused),
