@@ -114,6 +114,12 @@ export class Following {
     return outlets
   }
 
+  /** We end: nodes go on with what they have, and come back. */
+  end(): void {
+    for (const call of this.#follows.keys()) call.end()
+    for (const call of this.#reports) call.end()
+  }
+
   /** To every node: who lives where has changed. */
   tellDirectory(): void {
     const bytes = this.#parts.directory()

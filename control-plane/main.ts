@@ -29,6 +29,8 @@ export async function runControlPlane(argv: readonly string[]): Promise<number> 
   }
   // The ledger says who did what, and the tokens who may: both are for their owner's eyes.
   process.umask(0o077)
+  // A file that may grow no more is a full disk, which is lived with: it must not end us.
+  process.on('SIGXFSZ', () => log.warn('a file may not grow: the limit of its size is reached'))
   try {
     const plane = new ControlPlane(config, clock, log)
     await serve(plane, config, log)

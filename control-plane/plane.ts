@@ -39,6 +39,7 @@ const FLUSH_MS = 200
 export class ControlPlane {
   readonly server: ControlServer
   readonly gateway: Server
+  readonly #following: Following
   readonly #ends: (() => void)[] = []
 
   /** Throws a RangeError for what an operator can mend. */
@@ -69,6 +70,7 @@ export class ControlPlane {
     const message = () => file.message
     const parts = { dispatch, signals, rehearsals, access, log }
     const following = new Following({ ...parts, directory: message })
+    this.#following = following
     const alarms = () => [...book.alarms(), ...(store.trouble ? [unkept(store)] : [])]
     const operator = operatorOf({
       ...{ ...parts, book, fleet, events, verbs, views, following, clock, alarms },
@@ -88,6 +90,7 @@ export class ControlPlane {
   }
 
   async close(): Promise<void> {
+    this.#following.end()
     await this.server.close()
     await new Promise<void>((resolve) => {
       this.gateway.close(() => resolve())

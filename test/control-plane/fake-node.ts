@@ -134,7 +134,8 @@ export class FakeNode {
 
   /** This node's part of a limit, by the newest plan. */
   shareOf(id: string, field = 'maxInFlight'): number | undefined {
-    return this.plan.holdings.find(({ intent }) => intent.id === id)?.shares[field]
+    const holdings = this.plans.at(-1)?.holdings ?? []
+    return holdings.find(({ intent }) => intent.id === id)?.shares[field]
   }
 
   async until(what: string, test: () => boolean, waitMs = WAIT_MS): Promise<void> {
