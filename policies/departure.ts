@@ -9,9 +9,8 @@
  * A call departs
  *   at once              in its turn, or ahead of it by no more than the burst
  *   when all has room    if that is sooner: it borrows what others leave unused. It may wait for
- *                        that two turns, and up to a fifth of the longest wait; one that is a
- *                        flood anyway, one turn only, so that there is room left for those who
- *                        are merely uneven
+ *                        that up to a fifth of the longest wait; a flood one turn at most, so
+ *                        that room is left for those who are merely uneven
  *   in its turn          otherwise: others' floods are not its concern
  *   the later of both    a flood, so that what others do with their burst is made up for
  *
@@ -32,7 +31,6 @@ export const IDLE_US = 1_000_000
 /** Clock cells compare up to 35 minutes; nothing here reaches a third of that. */
 export const SPAN_MAX_US = 600_000_000
 const BORROW = 0.2 // of the longest wait
-const BORROW_TURNS = 2
 /** A source that is so far ahead of its turns is a flood. */
 const FLOOD = 0.5 // of the longest wait
 
@@ -63,13 +61,12 @@ export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number
     const place = whole <= burst ? whole : Math.min(burst + chance * turn, SPAN_MAX_US)
     const ahead = idle ? place : Math.max(0, aheadOf(was, nowUs))
 
-    let wait = Math.max(0, ahead - (whole <= burst + longest ? burst : 0))
+    let wait = Math.max(0, ahead - burst)
     let cost = turn
     if (wait > 0) {
       const flood = wait > FLOOD * longest
       const room = Math.max(0, whole - burst / atWork)
-      const most = Math.min((flood ? 1 : BORROW_TURNS) * turn, BORROW * longest)
-      if (room < wait && room < most) {
+      if (room < wait && room < (flood ? Math.min(turn, BORROW * longest) : BORROW * longest)) {
         wait = room
         cost = 0
       } else if (flood) {
