@@ -34,6 +34,7 @@ export async function runProxy(argv: readonly string[]): Promise<number> {
   try {
     log.info('ready', { ...(await node.start()) })
   } catch (error) {
+    if (node.draining) return ended
     await node.stop()
     complain(error)
     return EXIT.failed

@@ -99,12 +99,15 @@ export class Node {
     if (!this.#descriptors.shared) this.#log.warn('no koffi: workers share ports by SO_REUSEPORT')
     const enforcement = this.#enforcement
     let started = await this.#crew.start(enforcement.bound, this.#names.given)
-    if (!started && enforcement.holdings.size > 0) {
+    // Deaths, and not slowness, nor an end that came first, are what a plan may be blamed for.
+    const isPoison = !started && !this.#draining && this.#crew.deaths > 0
+    if (isPoison && enforcement.holdings.size > 0) {
       this.#log.error('workers do not start with the plan on disk: trying without it')
       enforcement.distrust()
       await this.#crew.stop()
       started = await this.#crew.start(enforcement.bound, this.#names.given)
     }
+    if (!started && this.#draining) throw new Unable('ended before it was ready')
     if (!started) throw new Unable(`workers do not start: ${this.#crew.lastDeath}`)
     enforcement.command(this.#crew)
     const admin = await this.#admin.listen()
@@ -113,6 +116,10 @@ export class Node {
     const { node, workers } = this.#config
     const listeners = listenersText(this.#listeners)
     return { node, version: VERSION, workers, listeners, admin, state: this.#config.state }
+  }
+
+  get draining(): boolean {
+    return this.#draining
   }
 
   /** Lets go of everything in good order: see drain.ts. */
