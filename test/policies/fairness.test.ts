@@ -19,6 +19,7 @@ for (const [name, given, polite, startMs] of [
   ['late callers and no burst', { burst: 1 }, { perSecond: 0.9 * SHARE }, 3000],
   ['late callers and a small burst', { burst: 20 }, { perSecond: 0.9 * SHARE }, 3000],
   ['late callers and half a second of burst', { burst: 100 }, { perSecond: SHARE }, 3000],
+  ['late callers that may not wait', { burst: 1, maxWaitMs: 0 }, { perSecond: 0.8 * SHARE }, 3000],
   ['even callers and long waits', { maxWaitMs: 5000 }, { perSecond: SHARE }, 0],
 ] as const) {
   t.test(`fairness: ${name} beside a flood of ten times its share`, async (t) => {

@@ -1,4 +1,7 @@
-/** A worker thread that hammers shared cells as it is told; what it saw goes into cells of its own. */
+/**
+ * A worker thread that hammers shared cells as it is told; what it saw goes into cells of its
+ * own.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { edgeOf } from '../../landscape/edge.ts'
 import { serviceNamed } from '../../landscape/service.ts'

@@ -1,4 +1,6 @@
-/** What is wrong is refused with the path and a reason; a blank or a zero never means everything. */
+/**
+ * What is wrong is refused with the path and a reason; a blank or a zero never means everything.
+ */
 import t from 'tap'
 import { readIntent } from '../../policies/intent.ts'
 import { readPlan } from '../../policies/plan.ts'

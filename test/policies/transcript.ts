@@ -2,7 +2,8 @@
  * The little world in which transcripts happen: intents are applied and released, calls come and
  * end, time passes. Each command answers in words.
  *
- *   apply ID KIND FROM..TO [--flag value]...   --mode, --percent, --per, --exempt, --ramp, and the pattern's own
+ * apply ID KIND FROM..TO [--flag value]...   --mode, --percent, --per, --exempt, --ramp, and the
+ * pattern's own
  *   release ID                  begins its ramp        drop ID     ends it at once
  *   call FROM..TO [N] [post] [tcp] [chance 0.7]        end NUMBER RESULT
  *   tick 500ms                  time passes: who waited goes on, ramps take their steps
