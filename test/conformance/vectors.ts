@@ -1,4 +1,7 @@
-/** Cases that other parsers are tested with. They lie beside the project, or the tests are skipped. */
+/**
+ * Cases that other parsers are tested with. They lie beside the project, or the tests are
+ * skipped.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 
 const folder = new URL('../../../shared/vectors/', import.meta.url)
