@@ -1,4 +1,6 @@
-/** What the control plane is told from outside: flags, which beat AIRSPACE_*, which beat defaults. */
+/**
+ * What the control plane is told from outside: flags, which beat AIRSPACE_*, which beat defaults.
+ */
 import { parseArgs } from 'node:util'
 import {
   type Address,

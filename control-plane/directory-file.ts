@@ -21,7 +21,9 @@ export class DirectoryFile {
   #directory = Directory.empty()
   #message: Buffer | undefined
 
-  /** Throws a RangeError when the file is named and cannot be used: at a start that is best said. */
+  /**
+   * Throws a RangeError when the file is named and cannot be used: at a start that is best said.
+   */
   constructor(path: string | undefined, log: Log) {
     this.#path = path
     this.#log = log

@@ -1,7 +1,7 @@
 /**
- * Nodes' streams. Follow: hello, acknowledgements and demand come up, plans go down. Report: windows
- * come up, each acknowledged when it is kept. What a node says is looked at here and only here; a
- * word that cannot be so ends its stream with the reason, and never ours.
+ * Nodes' streams. Follow: hello, acknowledgements and demand come up, plans go down. Report:
+ * windows come up, each acknowledged when it is kept. What a node says is looked at here and only
+ * here; a word that cannot be so ends its stream with the reason, and never ours.
  */
 
 import { create } from '@bufbuild/protobuf'

@@ -5,7 +5,8 @@
  * what is wrong, nothing is written any more, and the files stay as they were found.
  *
  *   ledger.sqlite   entries (revision, body, hash), meta (key, value, hash)
- *   ledger.head     revision and hash of the newest entry: tells when the end of the journal is lost
+ * ledger.head     revision and hash of the newest entry: tells when the end of the journal is
+ * lost
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'

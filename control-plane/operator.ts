@@ -1,6 +1,7 @@
 /**
- * The service that operators call: each call is read, done by whoever can, and answered; a complaint
- * leaves as a gRPC status, and a mistake of ours is logged and never more than that call's end.
+ * The service that operators call: each call is read, done by whoever can, and answered; a
+ * complaint leaves as a gRPC status, and a mistake of ours is logged and never more than that
+ * call's end.
  */
 import { create, type DescMessage, type Message } from '@bufbuild/protobuf'
 import type * as grpc from '@grpc/grpc-js'

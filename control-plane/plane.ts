@@ -112,7 +112,9 @@ function* edgesOf({ landscape }: Signals): Iterable<Edge> {
 const unkept = ({ trouble }: WindowStore): string =>
   `windows cannot be written (${trouble}): they are shown, and nodes keep them until they can be`
 
-/** What people have told is in the ledger; what detectors found is found again if it is still so. */
+/**
+ * What people have told is in the ledger; what detectors found is found again if it is still so.
+ */
 function recallMarkers(book: Book, events: Events): void {
   const { revision } = book.ledger
   const entries = book.entries(

@@ -95,7 +95,9 @@ function refusalOf(access: Access, path: string, metadata: grpc.Metadata) {
   return { code: grpc.status.PERMISSION_DENIED, details }
 }
 
-/** The generated file carries its own description; reflection wants it as a loader would give it. */
+/**
+ * The generated file carries its own description; reflection wants it as a loader would give it.
+ */
 function reflection(): ReflectionService {
   const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file_airspace.proto))
   const format = 'Protocol Buffer 3 DescriptorProto'

@@ -117,7 +117,9 @@ export interface Outcome {
   readonly mark: number
 }
 
-/** Who shares a row of cells. A fleet's limit is one row a node; 'node' is a row a node unshared. */
+/**
+ * Who shares a row of cells. A fleet's limit is one row a node; 'node' is a row a node unshared.
+ */
 export type Per = 'policy' | 'node' | 'edge' | 'source' | 'target'
 
 /** Which end of a set an edge touches: 'in' enters it, 'out' leaves it, 'on' is plainly covered. */

@@ -1,4 +1,6 @@
-/** A leg that policies slow down: it is not read while a wait lasts, and asked about again after. */
+/**
+ * A leg that policies slow down: it is not read while a wait lasts, and asked about again after.
+ */
 import type { Exchange } from './exchange.ts'
 import { type Leg, PACED } from './leg.ts'
 import { Alarm, type Wheel } from './wheel.ts'

@@ -1,4 +1,6 @@
-/** The runner's last line is true: what failed, hung, fell silent or was skipped is never a pass. */
+/**
+ * The runner's last line is true: what failed, hung, fell silent or was skipped is never a pass.
+ */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -89,7 +89,9 @@ function settingFromWire(setting: Setting, path: string): SettingText {
   return setting.value.value
 }
 
-/** The fields that an intent may leave unsaid; on the wire their absence can be told from a zero. */
+/**
+ * The fields that an intent may leave unsaid; on the wire their absence can be told from a zero.
+ */
 const UNSAID = [
   'mode',
   'percent',

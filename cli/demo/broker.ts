@@ -1,7 +1,8 @@
 /**
- * The log broker: one process, one disk, two ports. `logbroker` takes log lines, `journal` takes the
- * records that an order waits for. Every byte is written before anything else is read, as a broker
- * with one log directory and synchronous appends does, so whoever comes second waits for the disk.
+ * The log broker: one process, one disk, two ports. `logbroker` takes log lines, `journal` takes
+ * the records that an order waits for. Every byte is written before anything else is read, as a
+ * broker with one log directory and synchronous appends does, so whoever comes second waits for
+ * the disk.
  *
  * Its fault: the log topic loses its leader now and then. Loggers are refused meanwhile, and told
  * all at once when there is one again. The journal never loses its leader: it only waits.

@@ -1,4 +1,6 @@
-/** What the demo tells its services, and what they tell it, over the pipe they were started with. */
+/**
+ * What the demo tells its services, and what they tell it, over the pipe they were started with.
+ */
 export interface Route {
   readonly host: string
   readonly port: number

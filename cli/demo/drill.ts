@@ -1,7 +1,7 @@
 /**
- * A drill, from calm to calm: fault, signs of it, remedy (a person's, or after a while our own), proof
- * that it is in force, recovery, repair, release. All it knows of the landscape it has from the
- * control plane, all it does goes through the command line.
+ * A drill, from calm to calm: fault, signs of it, remedy (a person's, or after a while our own),
+ * proof that it is in force, recovery, repair, release. All it knows of the landscape it has from
+ * the control plane, all it does goes through the command line.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PatternView } from '../../wire/gen/airspace_pb.ts'

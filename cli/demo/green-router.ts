@@ -4,8 +4,9 @@
  * nothing is done, while it accepts everything and its health check is green. Callers give up and
  * are replaced by new ones: arrivals alone keep it down.
  *
- * The remedy caps what is in flight to it, of all callers together. It can work again at once; who is
- * over the cap is told so in a millisecond and does without. Then it is swapped for a sound one.
+ * The remedy caps what is in flight to it, of all callers together. It can work again at once;
+ * who is over the cap is told so in a millisecond and does without. Then it is swapped for a
+ * sound one.
  */
 import { duration, short } from '../words.ts'
 import type { Glance } from './sight.ts'

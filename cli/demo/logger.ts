@@ -1,7 +1,7 @@
 /**
  * A sidecar that ships its service's log lines to the broker over one lasting TCP connection. It
- * spools what is not taken, and it does what makes a flapping broker a storm: every refusal is worth
- * a stack trace in the log, and when there is a leader again all of the spool goes at once.
+ * spools what is not taken, and it does what makes a flapping broker a storm: every refusal is
+ * worth a stack trace in the log, and when there is a leader again all of the spool goes at once.
  */
 import { connect, type Socket } from 'node:net'
 import type { Route } from './cue.ts'

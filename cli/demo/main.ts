@@ -1,7 +1,7 @@
 /**
- * `airspace demo`: ten services, two nodes and a control plane as processes of this machine, a fault
- * after a while, and the command that remedies it. Needs no privilege and nothing but loopback; all
- * of it ends with the demo.
+ * `airspace demo`: ten services, two nodes and a control plane as processes of this machine, a
+ * fault after a while, and the command that remedies it. Needs no privilege and nothing but
+ * loopback; all of it ends with the demo.
  */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

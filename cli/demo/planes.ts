@@ -1,6 +1,7 @@
 /**
  * Airspace itself, as processes: a control plane and two nodes' proxies, each with one listener for
- * each service that is called from its node. All on loopback, on free ports, below one state folder.
+ * each service that is called from its node. All on loopback, on free ports, below one state
+ * folder.
  */
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -1,4 +1,7 @@
-/** What tells that something is wrong: a verdict, a detector's event, or a p99 far from what it was. */
+/**
+ * What tells that something is wrong: a verdict, a detector's event, or a p99 far from what it
+ * was.
+ */
 import type { Event } from '../../wire/gen/airspace_pb.ts'
 import type { EdgeRow } from '../view/edges.ts'
 import { edgeName, latency } from '../words.ts'

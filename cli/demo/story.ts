@@ -1,4 +1,6 @@
-/** What a story of the demo is: a fault, what shows it, what remedies it, when all is well again. */
+/**
+ * What a story of the demo is: a fault, what shows it, what remedies it, when all is well again.
+ */
 import type { EdgeRow } from '../view/edges.ts'
 import { bytes, duration, edgeName, latency, short } from '../words.ts'
 import type { Cast } from './cast.ts'
@@ -65,8 +67,9 @@ export const p99Of = (story: Story, glance: Glance): number =>
   victimIn(story, glance)?.p99Ms ?? Number.NaN
 
 /**
- * What the victim's p99 would be now if nothing were wrong, in ms: what it was before, and more when
- * the bystander too is slower than it was, since other work on this machine has its noisy minutes.
+ * What the victim's p99 would be now if nothing were wrong, in ms: what it was before, and more
+ * when the bystander too is slower than it was, since other work on this machine has its noisy
+ * minutes.
  */
 export function dueOf(story: Story, glance: Glance, before: Glance): number {
   const bystander = ({ p99Ms = Number.NaN }: Partial<EdgeRow> = {}): number => p99Ms

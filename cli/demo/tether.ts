@@ -1,6 +1,7 @@
 /**
- * Loaded before a part of the demo (`node --import tether.ts ...`): when the demo is gone, however it
- * went, the part goes too. The pipe to the demo ends with the demo, so nothing is polled.
+ * Loaded before a part of the demo (`node --import tether.ts ...`): when the demo is gone,
+ * however it went, the part goes too. The pipe to the demo ends with the demo, so nothing is
+ * polled.
  */
 import { isMainThread } from 'node:worker_threads'
 

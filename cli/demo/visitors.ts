@@ -1,6 +1,7 @@
 /**
- * The load: requests are due at fixed times, whatever the answers do, and each is measured from when
- * it was due. A generator that waits for answers slows down with its target and reports calm.
+ * The load: requests are due at fixed times, whatever the answers do, and each is measured from
+ * when it was due. A generator that waits for answers slows down with its target and reports
+ * calm.
  */
 import { Caller } from './caller.ts'
 import { onCue, type Route, report } from './cue.ts'

@@ -1,4 +1,6 @@
-/** Somebody calls who never called: told once, when the landscape is known well enough to say so. */
+/**
+ * Somebody calls who never called: told once, when the landscape is known well enough to say so.
+ */
 import type { Finding } from './finding.ts'
 
 /** For how long an edge is new. */

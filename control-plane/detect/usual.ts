@@ -6,7 +6,9 @@
  */
 import { type EdgeCounts, latencyOf } from '../../landscape/signal.ts'
 
-/** Counts are looked at over so many seconds at once, since nodes' seconds do not begin together. */
+/**
+ * Counts are looked at over so many seconds at once, since nodes' seconds do not begin together.
+ */
 export const SPAN_S = 3
 /** Each second the past weighs this much less: a memory of about a minute. */
 const SLOWLY = 1 / 60

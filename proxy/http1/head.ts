@@ -232,7 +232,10 @@ export abstract class Head {
     return true
   }
 
-  /** Allowed by RFC 9110 §5.6.3, and not by Node behind a coding: two parsers must not differ here. */
+  /**
+   * Allowed by RFC 9110 §5.6.3, and not by Node behind a coding: two parsers must not differ
+   * here.
+   */
   #untabbed(bytes: Uint8Array, colon: number): boolean {
     for (let at = colon; at < this.lineEnd; at += 1) if (bytes[at] === b.TAB) return false
     return true

@@ -1,4 +1,6 @@
-/** The head of a response, as strictly: its status, and how its body is framed by what was asked. */
+/**
+ * The head of a response, as strictly: its status, and how its body is framed by what was asked.
+ */
 import * as b from './bytes.ts'
 import { BAD_LINE, Head, LARGE_LINE, MORE_LINE, START_LINE_MAX } from './head.ts'
 

@@ -1,4 +1,7 @@
-/** A real control plane, real gRPC, nodes of a few lines: what is wanted reaches them, and is proven. */
+/**
+ * A real control plane, real gRPC, nodes of a few lines: what is wanted reaches them, and is
+ * proven.
+ */
 import t from 'tap'
 import { bulkhead, Plane } from './running.ts'
 

@@ -1,4 +1,6 @@
-/** Any gRPC client can look around: health without a token, the description of all calls with one. */
+/**
+ * Any gRPC client can look around: health without a token, the description of all calls with one.
+ */
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import * as grpc from '@grpc/grpc-js'

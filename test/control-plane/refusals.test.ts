@@ -1,4 +1,6 @@
-/** Blank, zero, negative, unknown, too much, of another type: refused with its path, and no entry. */
+/**
+ * Blank, zero, negative, unknown, too much, of another type: refused with its path, and no entry.
+ */
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import t from 'tap'
 import type { Control, InputOf, Question } from '../../cli/client.ts'

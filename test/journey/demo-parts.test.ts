@@ -1,4 +1,6 @@
-/** The demo's own machinery: what its services do must be so before a story can be told with them. */
+/**
+ * The demo's own machinery: what its services do must be so before a story can be told with them.
+ */
 import t from 'tap'
 import { quoted } from '../../cli/demo/command.ts'
 import { readDemoFlags } from '../../cli/demo/flags.ts'

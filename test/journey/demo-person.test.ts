@@ -1,4 +1,6 @@
-/** What the demo prints to be typed can be typed, and then the demo leaves the acting to a person. */
+/**
+ * What the demo prints to be typed can be typed, and then the demo leaves the acting to a person.
+ */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { demo, holds, until } from '../support/demo.ts'

@@ -1,4 +1,6 @@
-/** Every window counts once, where its second was, however late it comes and whatever is missing. */
+/**
+ * Every window counts once, where its second was, however late it comes and whatever is missing.
+ */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'

@@ -1,4 +1,6 @@
-/** A latency kept in a bucket is wrong by 3.2 % at most, and buckets add up like what they count. */
+/**
+ * A latency kept in a bucket is wrong by 3.2 % at most, and buckets add up like what they count.
+ */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'

@@ -1,4 +1,6 @@
-/** A selector means what the operator reads in it; what cannot be read is refused with a way out. */
+/**
+ * A selector means what the operator reads in it; what cannot be read is refused with a way out.
+ */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'

@@ -1,6 +1,7 @@
 /**
- * Traffic by chance from a seed, second by second, through a real landscape into the detectors: what
- * calls come is Poisson, how long they take is spread by factors, and a fault is a change of either.
+ * Traffic by chance from a seed, second by second, through a real landscape into the detectors:
+ * what calls come is Poisson, how long they take is spread by factors, and a fault is a change of
+ * either.
  */
 
 import { SPAN_S } from '../../../control-plane/detect/usual.ts'
