@@ -1,6 +1,8 @@
 /** The demo as a process, what it prints, and whether anything of it is left. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
 
@@ -14,9 +16,11 @@ export interface Demo {
 }
 
 export function demo(t: Test, ...flags: string[]): Demo {
+  // Killed, it cannot clear up after itself.
+  const folder = mkdtempSync(join(tmpdir(), 'demo-test-'))
   const child = spawn(process.execPath, [AIRSPACE, 'demo', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', TMPDIR: folder },
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -27,7 +31,11 @@ export function demo(t: Test, ...flags: string[]): Demo {
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.on('exit', (code, signal) => resolve(code ?? signal))
   })
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  })
   return { child, ended, text: () => text }
 }
 
