@@ -22,12 +22,14 @@ export interface Config {
 export const USAGE = `airspace control-plane [--state DIR] [--grpc HOST:PORT] [--http HOST:PORT]
                        [--directory FILE]
 
-  --state DIR        where the ledger and the tokens are kept (default: ${stateFolder('control-plane')})
+  --state DIR        where the ledger and the tokens are kept
+                     (default: ${stateFolder('control-plane')})
   --grpc HOST:PORT   nodes and operators (default: 127.0.0.1:${GRPC_PORT}; port 0 takes a free one)
   --http HOST:PORT   /metrics, /healthz, /readyz (default: 127.0.0.1:${HTTP_PORT})
   --directory FILE   which service lives at which address (YAML); read again when it changes
 
-Each can be set by environment too: AIRSPACE_STATE, AIRSPACE_GRPC, AIRSPACE_HTTP, AIRSPACE_DIRECTORY.
+Each can be set by environment too:
+AIRSPACE_STATE, AIRSPACE_GRPC, AIRSPACE_HTTP, AIRSPACE_DIRECTORY.
 `
 
 /** Undefined when help was asked for. Throws a RangeError that names what cannot be done. */

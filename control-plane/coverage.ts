@@ -83,7 +83,8 @@ export class Coverage {
       if (both.length === 0) continue
       const named = both.slice(0, NAMED_MAX).map(({ key }) => key)
       const more = both.length > NAMED_MAX ? ` and ${both.length - NAMED_MAX} more` : ''
-      yield `${standing.id} is a ${other.pattern.kind} on ${named.join(', ')}${more} too: both apply`
+      const { kind } = other.pattern
+      yield `${standing.id} is a ${kind} on ${named.join(', ')}${more} too: both apply`
     }
   }
 

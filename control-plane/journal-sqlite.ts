@@ -157,7 +157,8 @@ export class SqliteJournal implements Journal {
     }
     if (head && hashAtHead !== head.hash) {
       return (
-        `it ends at revision ${this.#revision} and not with revision ${head.revision} as written; ` +
+        `it ends at revision ${this.#revision} and not with revision ${head.revision} ` +
+        'as written; ' +
         `if it is a copy put back on purpose, remove ${this.#headPath}`
       )
     }

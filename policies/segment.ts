@@ -32,7 +32,7 @@ export const segment: Pattern<typeof fields, null> = {
 
   check({ action }, { from, to }) {
     if (action === 'isolate' && from === to) {
-      return `'${from}' isolated from itself leaves nothing to refuse; TO is what it is cut off from`
+      return `'${from}' isolated from itself refuses nothing; TO is what it is cut off from`
     }
     if (action === 'allow' && to === '*') {
       return `'*' has no outside; TO is the set that only '${from}' may call`

@@ -81,7 +81,9 @@ function answer(status: number, fields: string, manner: Manner, problem: Problem
   const { type, detail, ...rest } = problem
   const body = ascii(JSON.stringify({ type, title, status, detail, ...rest }))
   const connection = manner.close ? 'connection: close\r\n' : manner.keep ? KEEP : ''
-  return `HTTP/1.1 ${status} ${title}\r\n${fields}content-type: application/problem+json\r\n${connection}content-length: ${body.length}\r\n\r\n${manner.bare ? '' : body}`
+  const entity = `content-type: application/problem+json\r\n${connection}`
+  const length = `content-length: ${body.length}\r\n\r\n`
+  return `HTTP/1.1 ${status} ${title}\r\n${fields}${entity}${length}${manner.bare ? '' : body}`
 }
 
 const KEEP = 'connection: keep-alive\r\n'

@@ -1,3 +1,4 @@
+/** The gate: who is asked in which order, what is given back, and that leaving is once. */
 import t from 'tap'
 import { edgeOf } from '../landscape/edge.ts'
 import { boundOf, callOn, World } from './policies/world.ts'

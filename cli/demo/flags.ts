@@ -27,7 +27,8 @@ const RATE = 240
 const RATE_MAX = 1_000
 const WORKERS_MAX = 4
 
-export const DEMO_USAGE = `airspace demo: a small landscape on loopback, a fault, and the command that remedies it
+export const DEMO_USAGE = `airspace demo: a small landscape on loopback, a fault,
+and the command that remedies it
 
   --story logging-storm   (S3, default) a flapping broker makes every logger speak at once
   --story green-router    (S1) a router takes everything in and lets nothing out, all lights green

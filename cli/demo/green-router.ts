@@ -22,7 +22,8 @@ const SWALLOWED = 0.2
 const routerWords = (glance: Glance): string => {
   const { perSecond, donePerSecond, inFlight, refusedPerSecond } = glance.into(ROUTER)
   const refused = refusedPerSecond > 0 ? `, ${short(refusedPerSecond)} refused` : ''
-  return `router ${short(perSecond)} r/s in, ${short(donePerSecond)} done${refused}, ${inFlight} in flight`
+  const [came, done] = [short(perSecond), short(donePerSecond)]
+  return `router ${came} r/s in, ${done} done${refused}, ${inFlight} in flight`
 }
 
 export const greenRouter: Story = {

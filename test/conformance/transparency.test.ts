@@ -29,7 +29,8 @@ const requests: readonly string[] = [
 
 const answers: readonly string[] = [
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\nhello',
-  'HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\nX-Y: z\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
+  'HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\nX-Y: z\r\n\r\n' +
+    '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
   'HTTP/1.1 404 Not Here\r\nContent-Length: 0\r\n\r\n',
   'HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nhe',
   'HTTP/1.1 301 Moved\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n',

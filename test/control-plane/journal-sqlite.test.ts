@@ -6,6 +6,10 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { SqliteJournal } from '../../control-plane/journal-sqlite.ts'
 
+const MODULE = JSON.stringify(
+  new URL('../../control-plane/journal-sqlite.ts', import.meta.url).href,
+)
+
 const BODIES = ['{"one":1}', '{"two":2}', '{"three":3}', '{"four":4}']
 
 function written(folder: string): SqliteJournal {
@@ -81,7 +85,7 @@ t.test('an entry altered, dropped, added or cut off is found', async (t) => {
 /** Left as kill -9 leaves it: the newest entries are in the write-ahead log alone. */
 function leftByACrash(folder: string): string[] {
   const script = `
-    import { SqliteJournal } from ${JSON.stringify(new URL('../../control-plane/journal-sqlite.ts', import.meta.url).href)}
+    import { SqliteJournal } from ${MODULE}
     const journal = new SqliteJournal(${JSON.stringify(folder)})
     journal.setMeta('roster', '["n-1"]')
     for (const body of ${JSON.stringify(BODIES)}) journal.append([body])
@@ -134,8 +138,9 @@ t.test('two control planes cannot have one ledger', async (t) => {
   const folder = t.testdir()
   const journal = written(folder)
   const script = `
-    import { SqliteJournal } from ${JSON.stringify(new URL('../../control-plane/journal-sqlite.ts', import.meta.url).href)}
-    try { new SqliteJournal(${JSON.stringify(folder)}) } catch (error) { console.log(error.message) }`
+    import { SqliteJournal } from ${MODULE}
+    try { new SqliteJournal(${JSON.stringify(folder)}) }
+    catch (error) { console.log(error.message) }`
   const run = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script])
   t.match(run.stdout.toString(), /another process has .*ledger.sqlite/, run.stderr.toString())
   journal.close()

@@ -68,7 +68,8 @@ t.test('a bulkhead of one lets one call in at a time, in the whole fleet', async
   t.ok(share >= THROUGHPUT_LEAST * alone, `the slot is in use ${used}`)
   const perSecond = (1000 * stats.calls) / tookMs
   t.comment(
-    `${perSecond.toFixed(0)} calls a second, each held ${(stats.heldMs / stats.calls).toFixed(1)} ms`,
+    `${perSecond.toFixed(0)} calls a second, ` +
+      `each held ${(stats.heldMs / stats.calls).toFixed(1)} ms`,
   )
 
   changed = false

@@ -1,3 +1,4 @@
+/** A limit that comes while calls are under way: they count, and are counted once. */
 import t from 'tap'
 import { edgeOf } from '../../landscape/edge.ts'
 import { serviceNamed } from '../../landscape/service.ts'

@@ -1,3 +1,4 @@
+/** Backpressure as tables and laws: departures, debts, what is refused and what is borrowed. */
 import t from 'tap'
 import { backpressure } from '../../policies/backpressure.ts'
 import { type Call, explain } from '../../policies/pattern.ts'

@@ -1,3 +1,4 @@
+/** The circuit of a breaker, begun in any state: what opens it, what closes it, who probes. */
 import t from 'tap'
 import { breaker } from '../../policies/breaker.ts'
 import type { Call, Decision, Result } from '../../policies/pattern.ts'

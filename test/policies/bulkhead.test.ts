@@ -1,3 +1,4 @@
+/** The bulkhead as a table: who is let in at which count, whatever was lowered meanwhile. */
 import t from 'tap'
 import { bulkhead } from '../../policies/bulkhead.ts'
 import { explain, type Outcome } from '../../policies/pattern.ts'

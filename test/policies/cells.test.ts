@@ -1,3 +1,4 @@
+/** Cells: rows found by key, counts that outlive plans, rows taken back, clocks moved along. */
 import t from 'tap'
 import {
   CLOCK_IDLE_MS,

@@ -1,3 +1,4 @@
+/** An intent read from what was given: defaults, bounds, and who it covers. */
 import t from 'tap'
 import type { Service } from '../../landscape/service.ts'
 import {

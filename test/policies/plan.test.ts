@@ -1,3 +1,4 @@
+/** A plan is read whole or refused whole. */
 import t from 'tap'
 import { bind, digestOf, PLAN_MAX, readBound, readPlan, writeBound } from '../../policies/plan.ts'
 import { holdingOf, intentText, planOf, thrownBy } from './world.ts'

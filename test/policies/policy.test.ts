@@ -1,3 +1,4 @@
+/** What a worker makes of a plan: policies on an edge, in order, with cells that stay. */
 import t from 'tap'
 import { edgeOf } from '../../landscape/edge.ts'
 import type { Service } from '../../landscape/service.ts'

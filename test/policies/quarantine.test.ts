@@ -1,3 +1,4 @@
+/** Quarantine as a table: which calls cross the fence, and what each is told. */
 import t from 'tap'
 import { edgeOf } from '../../landscape/edge.ts'
 import { callOn, sidesOf, World } from './world.ts'

@@ -1,3 +1,4 @@
+/** How a released intent lets go, as time goes by. */
 import t from 'tap'
 import { type IntentText, readIntent } from '../../policies/intent.ts'
 import { effectOf } from '../../policies/ramp.ts'

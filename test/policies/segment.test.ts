@@ -1,3 +1,4 @@
+/** Segmentation as a table: which calls cross the border. */
 import t from 'tap'
 import { edgeOf } from '../../landscape/edge.ts'
 import { readIntent } from '../../policies/intent.ts'

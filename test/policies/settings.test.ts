@@ -1,3 +1,4 @@
+/** Settings of patterns: read, refused with a reason, and written as people type them. */
 import fc from 'fast-check'
 import t from 'tap'
 import { catalog } from '../../policies/catalog.ts'
