@@ -4,12 +4,12 @@
  * either.
  */
 
-import { SPAN_S } from '../../../control-plane/detect/usual.ts'
-import { type Turn, Verdicts } from '../../../control-plane/detect/verdict.ts'
-import { bucketOf, emptyBuckets, pack } from '../../../landscape/histogram.ts'
-import { Landscape } from '../../../landscape/landscape.ts'
-import { type EdgeCounts, emptyCounts } from '../../../landscape/signal.ts'
-import type { EdgeWindow } from '../../../landscape/window.ts'
+import { SPAN_S } from '../../control-plane/detect/usual.ts'
+import { type Turn, Verdicts } from '../../control-plane/detect/verdict.ts'
+import { bucketOf, emptyBuckets, pack } from '../../landscape/histogram.ts'
+import { Landscape } from '../../landscape/landscape.ts'
+import { type EdgeCounts, emptyCounts } from '../../landscape/signal.ts'
+import type { EdgeWindow } from '../../landscape/window.ts'
 import { chanceOf } from '../../support/chance.ts'
 import { T0 } from '../../support/windows.ts'
 
