@@ -60,7 +60,9 @@ export class Enforcement {
     this.#gaveBack = gaveBack
     this.#trust = new Trust(kept?.poisoned)
     const nowMs = clock.nowMs()
-    this.#holdings = kept ? Holdings.restored(kept.plan, kept.released, nowMs) : Holdings.none()
+    this.#holdings = kept?.plan
+      ? Holdings.restored(kept.plan, kept.released, nowMs)
+      : Holdings.none()
     this.#compile(nowMs)
   }
 
@@ -169,7 +171,7 @@ export class Enforcement {
       await this.#keep.write(() => {
         const holdings = this.#holdings.holdingTexts(this.#clock.nowMs())
         const { name } = this.#holdings
-        const plan = { ...name, holdings }
+        const plan = name.ledger === '' ? undefined : { ...name, holdings }
         return { plan, released: this.#holdings.released(), poisoned: this.#trust.poisoned }
       })
       this.kept = true

@@ -12,6 +12,7 @@ import {
   type BoundIntent,
   type BoundIntentText,
   bind,
+  digestOf,
   type Holding,
   type HoldingText,
   type Plan,
@@ -142,7 +143,10 @@ export class Holdings {
       if (before) held.set(id, before)
       else held.delete(id)
     }
-    return new Holdings(this.proven, this.proven, held)
+    // Not quite the plan before: others may have been released since. Its digest says so.
+    const holdings = [...held.values()].map(({ holding }) => holding)
+    const name = { ...this.proven, digest: digestOf({ ...this.proven, holdings }) }
+    return new Holdings(name, name, held)
   }
 
   /** What workers are told. */

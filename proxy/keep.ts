@@ -18,8 +18,8 @@ export const KEPT_BYTES_MAX = 32 * 1024 * 1024
 const FORMAT = 1
 
 export interface Kept {
-  /** Leases and ramps as they stood when it was written, or stand now that it is read. */
-  readonly plan: Plan
+  /** With leases and ramps as they stand now; none where the first plan ever was given back. */
+  readonly plan: Plan | undefined
   /** Ended on this node by hand: stays ended until its next version. */
   readonly released: readonly Named[]
   /** New when two workers died: refused until its next version. */
@@ -30,7 +30,7 @@ const digestOf = (body: string): string => createHash('sha256').update(body).dig
 const headOf = (body: string): string => JSON.stringify({ sha256: digestOf(body) })
 
 /** As it is given to be written. */
-export type Keeping = Omit<Kept, 'plan'> & { readonly plan: PlanText }
+export type Keeping = Omit<Kept, 'plan'> & { readonly plan: PlanText | undefined }
 
 export function writeKept(kept: Keeping, wallMs: number): string {
   const body = JSON.stringify({ format: FORMAT, wallMs, ...kept })
@@ -59,10 +59,10 @@ export function readKept(text: string, wallMs: number): Kept {
   }
   const given = JSON.parse(body)
   if (given.format !== FORMAT) throw new RangeError(`format ${given.format} is not ${FORMAT}`)
-  const plan = readPlan(given.plan)
+  const plan = given.plan === undefined ? undefined : readPlan(given.plan)
   const awayMs = Math.max(0, wallMs - given.wallMs)
   return {
-    plan: { ...plan, holdings: plan.holdings.map((holding) => aged(holding, awayMs)) },
+    plan: plan && { ...plan, holdings: plan.holdings.map((holding) => aged(holding, awayMs)) },
     released: readNames(given.released, 'released'),
     poisoned: readNames(given.poisoned, 'poisoned'),
   }

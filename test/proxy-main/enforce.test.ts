@@ -5,7 +5,7 @@ import type { Crew } from '../../proxy/crew.ts'
 import { Enforcement } from '../../proxy/enforce.ts'
 import type { Complaint } from '../../proxy/follow.ts'
 import type { PlanName } from '../../proxy/holdings.ts'
-import type { Keep, Keeping, Kept } from '../../proxy/keep.ts'
+import { type Keep, type Keeping, type Kept, readKept, writeKept } from '../../proxy/keep.ts'
 import type { Bound } from '../../proxy/thread.ts'
 import { logger } from '../../runtime/log.ts'
 import { planOf } from './plans.ts'
@@ -13,14 +13,15 @@ import { planOf } from './plans.ts'
 /** Everything around it, at the test's command. */
 function world(kept?: Kept, startingMs = 0) {
   const given: Bound[] = []
-  const written: Keeping[] = []
+  const written: Kept[] = []
   const back: { name: PlanName; complaint: Complaint }[] = []
   const now = { ms: 1000, stepMs: 0, disk: true, workers: Promise.resolve() }
   const cells = new Cells(new SharedArrayBuffer(cellsBytes()), MAIN, [1, 2])
   const keep = {
     async write(keeping: () => Keeping) {
       if (!now.disk) throw new Error('ENOSPC')
-      written.push(keeping())
+      // What is written must be read again, whatever came before it.
+      written.push(readKept(writeKept(keeping(), 0), 0))
     },
   }
   const crew = {
@@ -64,7 +65,7 @@ t.test('a plan goes to workers and to disk, and is taken when both have it', asy
   t.equal(ids(given[0]), 'b1')
   t.equal(given[0]?.epoch, 1)
   t.equal(given[0]?.intents[0]?.untilUnixMs, 5_001_000 + 15 * 60_000)
-  t.equal(written[0]?.plan.revision, 1)
+  t.equal(written[0]?.plan?.revision, 1)
 })
 
 t.test('what the disk does not take is taken back, whole', async (t) => {
@@ -162,6 +163,35 @@ t.test('two deaths give a plan back, to disk and control plane too', async (t) =
   t.match(back, [{ name: { revision: 2 }, complaint: { reason: /b1/ } }])
   t.match(written.at(-1), { plan: { revision: 1 }, poisoned: [{ id: 'b1', version: 2 }] })
 })
+
+t.test(
+  'what is given back leaves a mark that can be read, whatever was there before',
+  async (t) => {
+    const first = world()
+    await first.enforcement.take(planOf({ revision: 2, holdings: [{ version: 2 }] }))
+    first.enforcement.died()
+    first.enforcement.died()
+    await new Promise((resolve) => setImmediate(resolve))
+    t.match(first.written.at(-1), { plan: undefined, poisoned: [{ id: 'b1', version: 2 }] })
+    const after = world(first.written.at(-1)).enforcement
+    t.match(await after.take(planOf({ revision: 3, holdings: [{ version: 2 }] })), { path: /./ })
+
+    // One that had proven itself, one released meanwhile, and one that kills.
+    const later = world()
+    const old = [{}, { intent: { to: 'db' } }]
+    await later.enforcement.take(planOf({ revision: 1, holdings: old }))
+    later.now.ms += 60_000
+    await later.enforcement.take(planOf({ revision: 2, holdings: [{}, { version: 2 }] }))
+    later.enforcement.died()
+    later.enforcement.died()
+    await new Promise((resolve) => setImmediate(resolve))
+    t.same(later.given.map(ids).at(-1), 'b1 b2')
+    t.equal(later.written.at(-1)?.plan?.revision, 1)
+    later.enforcement.distrust()
+    await new Promise((resolve) => setImmediate(resolve))
+    t.same(later.written.at(-1)?.plan?.holdings, [])
+  },
+)
 
 t.test('a plan that kills while it is being taken is not acknowledged', async (t) => {
   const { enforcement, now } = world()

@@ -2,11 +2,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { PlanText } from '../../policies/plan.ts'
 import { Keep, type Keeping, loadKept, PLAN_FILE, readKept, writeKept } from '../../proxy/keep.ts'
 import { logger } from '../../runtime/log.ts'
 import { MINUTE, planText, type Sketch } from './plans.ts'
 
-const keeping = (sketch: Sketch): Keeping => ({
+const keeping = (sketch: Sketch): Keeping & { plan: PlanText } => ({
   plan: planText(sketch),
   released: [{ id: 'b1', version: 1 }],
   poisoned: [{ id: 'b2', version: 7 }],
@@ -14,8 +15,8 @@ const keeping = (sketch: Sketch): Keeping => ({
 
 t.test('what is written is read', async (t) => {
   const kept = readKept(writeKept(keeping({ revision: 3, holdings: [{}] }), 1000), 1000)
-  t.equal(kept.plan.revision, 3)
-  t.equal(kept.plan.holdings[0]?.intent.settings['maxInFlight'], 10)
+  t.equal(kept.plan?.revision, 3)
+  t.equal(kept.plan?.holdings[0]?.intent.settings['maxInFlight'], 10)
   t.same(kept.released, [{ id: 'b1', version: 1 }])
   t.same(kept.poisoned, [{ id: 'b2', version: 7 }])
 })
@@ -45,7 +46,7 @@ t.test('leases are shortened by the time away, never prolonged', async (t) => {
   ]
   for (const [name, holding, awayMs, wanted] of table) {
     const text = writeKept(keeping({ holdings: [holding] }), 1_000_000)
-    t.match(readKept(text, 1_000_000 + awayMs).plan.holdings[0], wanted, name)
+    t.match(readKept(text, 1_000_000 + awayMs).plan?.holdings[0], wanted, name)
   }
 })
 
@@ -103,7 +104,7 @@ t.test(
         folder,
         1000,
         logger('test', () => {}),
-      )?.plan.revision,
+      )?.plan?.revision,
       4,
     )
     t.same(readdirSync(folder), [PLAN_FILE], 'nothing is left beside it')
