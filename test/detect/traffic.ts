@@ -10,8 +10,8 @@ import { bucketOf, emptyBuckets, pack } from '../../landscape/histogram.ts'
 import { Landscape } from '../../landscape/landscape.ts'
 import { type EdgeCounts, emptyCounts } from '../../landscape/signal.ts'
 import type { EdgeWindow } from '../../landscape/window.ts'
-import { chanceOf } from '../../support/chance.ts'
-import { T0 } from '../../support/windows.ts'
+import { chanceOf } from '../support/chance.ts'
+import { T0 } from '../support/windows.ts'
 
 export interface Flow {
   readonly source: string

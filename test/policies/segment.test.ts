@@ -25,7 +25,7 @@ t.test('segment: covers the calls that cross the border, and no others', async (
 
 t.test('segment: a border that would refuse nothing is not drawn', async (t) => {
   for (const [given, complaint] of [
-    [{ from: 'web', to: 'web', settings: { action: 'isolate' } }, /leaves nothing to refuse/],
+    [{ from: 'web', to: 'web', settings: { action: 'isolate' } }, /refuses nothing/],
     [{ from: 'web', to: '*', settings: { action: 'allow' } }, /has no outside/],
   ] as const) {
     t.throws(() => readIntent(intentText({ kind: 'segment', ...given })), complaint)
