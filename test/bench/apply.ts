@@ -15,6 +15,8 @@ import type { Stage } from './stage.ts'
 
 const NODES = 100
 const APPLIES = 200
+/** Compilers warm up: a fleet that is looked after has had its first order. */
+const WARM = 5
 const bench = 'P11'
 
 export async function benchApply(stage: Stage, report: Report): Promise<void> {
@@ -22,11 +24,13 @@ export async function benchApply(stage: Stage, report: Report): Promise<void> {
   await withFleet(stage, async (fleet, control) => {
     const direct = [{ target: stage.target, service: 'target' }]
     const proxy = await fleet.startProxy({ node: 'real', direct })
+    await timeRefusals(control, proxy.listens[0]!, WARM)
     const refused = await timeRefusals(control, proxy.listens[0]!, applies)
     tell(report, 'apply -> first refused request, 1 node', refused, { gate: 20, goal: 5 })
   })
   await withFleet(stage, async (fleet, control) => {
     await startNodes(fleet)
+    await timeAcknowledgements(control, WARM)
     const acknowledged = await timeAcknowledgements(control, applies)
     const what = `apply -> acknowledged by all, ${NODES} nodes`
     tell(report, what, acknowledged, { gate: 100, goal: 10 })

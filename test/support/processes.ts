@@ -11,7 +11,7 @@ export const ROOT = new URL('../../', import.meta.url).pathname
 
 /** What is kept of a process's output; a proxy says little, a loop of errors would say much. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024
-const READY_WAIT_MS = 20_000
+const READY_WAIT_MS = 40_000
 /** A part is given this long to end by itself. Drains in tests are shorter. */
 const STOP_WAIT_MS = 10_000
 
