@@ -125,7 +125,7 @@ function words(run: Invocation, whole: IntentText, found: WhatIf, replay: Replay
   if (replay.replayed > 0 && replay.calls === 0) {
     lines.push(['would have refused', 'nothing: no recorded call was on these edges'])
   } else if (replay.replayed > 0) lines.push(...resultLines(replay))
-  lines.push(...liveLines(whole, replay), ...doubtLines(found, replay))
+  lines.push(...liveLines(whole, replay), ...doubtLines(whole, found, replay))
   return `${head}\n\n${pairs(lines)}`
 }
 
@@ -178,7 +178,11 @@ function liveLines({ existing, graceMs }: IntentText, replay: Replay): [string, 
   return [['under way now', `${count(replay.live)} ${how}, ${oldest}`]]
 }
 
-function doubtLines(found: WhatIf, replay: Replay): [string, string][] {
+const unmodelled = ({ settings }: IntentText): string =>
+  'retries by callers, answers that get faster, shares that move' +
+  (settings['bytesPerSecond'] === undefined ? '' : ', bytes that come later')
+
+function doubtLines(whole: IntentText, found: WhatIf, replay: Replay): [string, string][] {
   const lines: [string, string][] = []
   if (replay.replayed > 0) {
     const exempt = found.intent?.exempt ? `, ${found.intent.exempt}` : ''
@@ -187,7 +191,7 @@ function doubtLines(found: WhatIf, replay: Replay): [string, string][] {
     lines.push(
       ['never refused', line`services labelled protected=true${exempt}`],
       ['how sure', `recorded calls asked again by their own node, durations as they were${gone}`],
-      ['not modelled', 'retries by callers, answers that get faster, shares that move'],
+      ['not modelled', unmodelled(whole)],
     )
   }
   const silent = silentOf(found)

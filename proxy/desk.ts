@@ -12,7 +12,7 @@ import type { Crew } from './crew.ts'
 import type { Enforcement } from './enforce.ts'
 import type { Complaint, Desk } from './follow.ts'
 import type { Names } from './names.ts'
-import { Rehearsal } from './rehearse.ts'
+import { Rehearsal, underWay } from './rehearse.ts'
 
 /** A worker that does not send its ring in this time is left out of the rehearsal. */
 const RECALL_WAIT_MS = 2_000
@@ -79,15 +79,16 @@ async function rehearse(options: DeskOptions, request: Rehearse): Promise<Rehear
     crew.ask<'living'>('live', RECALL_WAIT_MS),
   ])
   const [nowMs, wallMs] = [clock.nowMs(), clock.wallMs()]
-  const rehearsal = new Rehearsal(bound, names.directory, recalled)
+  const calls = [...recalled, ...living.map((one) => underWay(one, nowMs))]
+  const rehearsal = new Rehearsal(bound, names.directory, calls)
   await rehearsal.run(() => new Promise((resolve) => setImmediate(resolve)))
   if (text.mode !== 'observe') rehearsal.live(living)
-  const { fromMs, calls, refused, delayed, live, forgotten, ...rest } = rehearsal.outcome
+  const { fromMs, refused, delayed, live, forgotten, ...rest } = rehearsal.outcome
   return create(RehearsalSchema, {
     id: request.id,
-    fromUnixMs: calls === 0 ? wallMs : wallMs - (nowMs - fromMs),
+    fromUnixMs: rest.calls === 0 ? wallMs : wallMs - (nowMs - fromMs),
     toUnixMs: wallMs,
-    calls: BigInt(calls),
+    calls: BigInt(rest.calls),
     refused: BigInt(refused),
     delayed: BigInt(delayed),
     delayedMsMax: rest.delayedMsMax,

@@ -202,6 +202,25 @@ export class Rehearsal {
   }
 }
 
+/**
+ * What is under way now, as a recording of its own: a connection that has lasted for hours is in no
+ * ring yet, and holds a slot all the same. How it will end is not known, so it teaches nothing.
+ */
+export function underWay({ id, edges, edge, ageMs, form }: Living, nowMs: number): Recalled {
+  return {
+    type: 'recalled',
+    id,
+    edges,
+    edge,
+    startMs: ageMs.map((age) => nowMs - age),
+    tookMs: ageMs,
+    facts: form.map((kind) => RESULTS.indexOf('ignored') | (kind === 1 ? CONNECTION_FACT : 0)),
+    patienceMs: new Float64Array(edge.length).fill(Number.POSITIVE_INFINITY),
+    chance: new Float32Array(edge.length).fill(0.5),
+    forgotten: 0,
+  }
+}
+
 /** Rings forget at different speeds: only from here on do all of them know all. */
 const commonStart = (recalled: readonly Recalled[]): number =>
   recalled
@@ -220,7 +239,9 @@ function newestStart(recalled: readonly Recalled[], max: number): number {
 }
 
 function medianOf(past: readonly Past[]): number {
-  const took = past.filter(({ result }) => result !== undefined).map(({ tookMs }) => tookMs)
+  const took = past
+    .filter(({ result }) => result === 'success' || result === 'failure')
+    .map(({ tookMs }) => tookMs)
   took.sort((one, other) => one - other)
   return took[took.length >> 1] ?? 0
 }

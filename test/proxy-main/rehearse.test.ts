@@ -3,7 +3,7 @@ import t from 'tap'
 import { Directory } from '../../landscape/directory.ts'
 import { type IntentText, readIntent } from '../../policies/intent.ts'
 import { bind } from '../../policies/plan.ts'
-import { Rehearsal } from '../../proxy/rehearse.ts'
+import { Rehearsal, underWay } from '../../proxy/rehearse.ts'
 import { type Recorded, Ring } from '../../proxy/ring.ts'
 import type { Living, Recalled } from '../../proxy/thread.ts'
 
@@ -52,6 +52,28 @@ t.test('a bulkhead would have refused what came while it was full', async (t) =>
   t.equal(outcome.refused, 3)
   t.same(outcome.edges, [{ source: 'shop', target: 'web', calls: 10, refused: 3, delayed: 0 }])
   t.equal((await rehearse({ settings: { maxInFlight: 3 } }, [recalled(calls)])).refused, 0)
+})
+
+t.test('what is under way holds its slot in the recording too', async (t) => {
+  const living: Living = {
+    type: 'living',
+    id: 1,
+    edges: [{ source: 'logger', target: 'web' }],
+    edge: new Uint32Array([0, 0, 0]),
+    ageMs: new Float64Array([50_000, 40_000, 30_000]),
+    form: new Uint8Array([1, 1, 1]),
+    unlisted: 0,
+  }
+  const given = { settings: { maxConnections: 2 } }
+  const outcome = await rehearse(given, [underWay(living, 60_000), recalled(every(1, 5))])
+  t.match(outcome, { fromMs: 10_000, calls: 8, refused: 1 }, 'the third connection has no slot')
+  t.same(
+    outcome.edges.map(({ source, refused }) => [source, refused]),
+    [
+      ['logger', 1],
+      ['shop', 0],
+    ],
+  )
 })
 
 t.test('rings of several workers are one recording, in the order of time', async (t) => {
