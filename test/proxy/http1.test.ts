@@ -1,6 +1,6 @@
 /** What HTTP/1.1 asks of whoever stands between: exact bytes at both ends, on real sockets. */
 import t from 'tap'
-import { between } from '../support/between.ts'
+import { between, soon } from '../support/between.ts'
 import { answering, get, OK } from '../support/raw.ts'
 
 t.test('a request and its answer are the same bytes at both ends', async (t) => {
@@ -207,4 +207,17 @@ t.test('a large body goes both ways whole', async (t) => {
   await one.until(all, 'the whole body')
   t.ok(one.heard.subarray(-body.length).equals(body))
   t.ok(target.talks[0]!.heard.subarray(-body.length).equals(body))
+})
+
+t.test('what a source sends ahead of its turn is bounded by not reading it', async (t) => {
+  const { source, target } = await between(t)
+  const one = await source()
+  one.say(get('/first'))
+  const other = await target.talk()
+  await other.hears('/first')
+  for (let i = 0; i < 30; i += 1) one.say(get('/ahead').repeat(20_000))
+  let turns = 0
+  await soon(() => ++turns > 2_000, 'it had time to be read')
+  const left = one.socket.writableLength
+  t.ok(left > 4_000_000, `${left} bytes have not left the source`)
 })

@@ -1,5 +1,6 @@
 /** Connections that are not HTTP: every byte, every end, in both directions and either order. */
 import t from 'tap'
+import { copies } from '../../proxy/leg.ts'
 import { between, soon } from '../support/between.ts'
 import { intentOf } from '../support/data-path.ts'
 import { answering, get, OK } from '../support/raw.ts'
@@ -109,6 +110,18 @@ t.test('a source that says nothing and ends is seen by the target', async (t) =>
   t.equal(other.text, '')
 })
 
+t.test('a source that says nothing to a target known to speak HTTP is passed on too', async (t) => {
+  const { source, target } = await between(t, answering(OK))
+  const one = await source()
+  one.say(get())
+  await one.hears('ok')
+  const two = await source()
+  two.socket.end()
+  const other = await target.talk(1)
+  await other.ends()
+  t.equal(other.text, '')
+})
+
 t.test('a reset is a reset, from either side', async (t) => {
   const { source, target, path } = await between(t)
   const one = await source()
@@ -206,6 +219,51 @@ t.test('bandwidth is paced by reading less, and nothing is lost', async (t) => {
   const tookMs = performance.now() - startMs
   t.ok(tookMs > 150, `${tookMs} ms`)
   t.equal(path.edge('opaque').bytesOut, bytes.length + 1)
+})
+
+t.test('a debt of bytes is waited for to its end', async (t) => {
+  const slow = intentOf({ kind: 'backpressure', settings: { bytesPerSecond: 40_000 } })
+  const { source, target } = await between(t, undefined, { intents: [slow] })
+  const one = await source()
+  const startMs = performance.now()
+  one.say(Buffer.alloc(64_000))
+  await soon(() => one.socket.writableLength === 0, 'all of it is read')
+  one.say('more')
+  one.socket.end()
+  await (await target.talk()).ends()
+  t.ok(performance.now() - startMs > 1_200, 'longer than the longest pause')
+})
+
+t.test('what a target does not take yet is not overwritten by what comes meanwhile', async (t) => {
+  const { source, target, path } = await between(t)
+  const one = await source()
+  one.say('\x00')
+  const other = await target.talk()
+  await other.hears('\x00')
+  other.socket.pause()
+  const sent: Buffer[] = []
+  const send = async (length: number) => {
+    const piece = Buffer.alloc(length)
+    for (let at = 0; at + 4 <= length; at += 4) piece.writeUInt32LE(sent.length * 65_536 + at, at)
+    sent.push(piece)
+    const before = path.edge('opaque').bytesIn
+    one.say(piece)
+    await soon(() => path.edge('opaque').bytesIn === before + length, 'it was read')
+  }
+  // Small pieces until the kernel takes no more, then one that is large.
+  const copied = copies.bytes
+  while (copies.bytes === copied) await send(8_000)
+  await send(40_000)
+  const chatter = await source()
+  for (let i = 1; i <= 20; i += 1) {
+    chatter.say(Buffer.alloc(60_000, 0xff))
+  }
+  chatter.socket.end()
+  await soon(() => target.talks[1]?.ended === true, 'the chatter is over')
+  other.socket.resume()
+  one.socket.end()
+  await other.ends()
+  t.ok(other.heard.subarray(1).equals(Buffer.concat(sent)))
 })
 
 /** Waits until a number has not changed for a good while of turns. */

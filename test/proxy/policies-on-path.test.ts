@@ -189,6 +189,17 @@ t.test('drain: what runs may end, and is cut when its grace is over', async (t) 
   t.match(path.edge(), { succeeded: 1, ignored: 1, inFlight: 0 })
 })
 
+t.test('a policy that was there before has had its say', async (t) => {
+  const { source, target, path } = await between(t)
+  const one = await source()
+  one.say(get())
+  const other = await target.talk()
+  await other.hears('\r\n\r\n')
+  path.apply(segment({ existing: 'drain', graceMs: 60_000 }))
+  path.again()
+  t.match(path.policy('segment-1'), { cut: 1 })
+})
+
 t.test('keep, and what was there before, cut nothing', async (t) => {
   const { source, target, path } = await between(t)
   const one = await source()

@@ -11,7 +11,7 @@ import {
   policyFloatsAt,
   WORKER,
 } from '../../proxy/meter.ts'
-import type { FromWorker, Limits } from '../../proxy/thread.ts'
+import type { BoundIntentText, FromWorker, Limits } from '../../proxy/thread.ts'
 import { Worker } from '../../proxy/worker.ts'
 
 export interface PathOptions {
@@ -29,6 +29,7 @@ export class DataPath {
   readonly worker: Worker
   readonly #floats: Float64Array
   #epoch = 0
+  #intents: readonly BoundIntentText[] = []
   #version = 0
 
   constructor(targetPort: number, options: PathOptions = {}) {
@@ -80,15 +81,17 @@ export class DataPath {
       remainingMs: 60_000,
       shares: {},
     }))
+    this.#intents = holdings.map((holding) => ({
+      ...writeBound(bind(holding)!),
+      untilUnixMs: Date.UTC(2030, 0, 1),
+    }))
+    this.again()
+  }
+
+  /** The same plan once more, in a new epoch: nothing in it has changed. */
+  again(): void {
     this.#epoch += 1
-    this.worker.heard({
-      type: 'plan',
-      epoch: this.#epoch,
-      intents: holdings.map((holding) => ({
-        ...writeBound(bind(holding)!),
-        untilUnixMs: Date.UTC(2030, 0, 1),
-      })),
-    })
+    this.worker.heard({ type: 'plan', epoch: this.#epoch, intents: this.#intents })
   }
 
   /** Counters of the rows of a protocol, summed: mostly there is one. */
