@@ -195,8 +195,9 @@ t.test('a policy that was there before has had its say', async (t) => {
   one.say(get())
   const other = await target.talk()
   await other.hears('\r\n\r\n')
-  path.apply(segment({ existing: 'drain', graceMs: 60_000 }))
-  path.again()
+  const drain = segment({ existing: 'drain', graceMs: 60_000 })
+  path.apply(drain)
+  path.apply(drain, intentOf({ kind: 'bulkhead', settings: { maxInFlight: 9 } }))
   t.match(path.policy('segment-1'), { cut: 1 })
 })
 

@@ -30,7 +30,6 @@ export class DataPath {
   readonly #floats: Float64Array
   #epoch = 0
   #intents: readonly BoundIntentText[] = []
-  #version = 0
 
   constructor(targetPort: number, options: PathOptions = {}) {
     const cells = new SharedArrayBuffer(cellsBytes())
@@ -72,25 +71,16 @@ export class DataPath {
     return listening?.ports[0] ?? 0
   }
 
-  /** Everything in force from now on, each as a version never seen before. */
+  /** Everything in force from now on. What was there before, and is the same, has not changed. */
   apply(...intents: readonly IntentText[]): void {
-    this.#version += 1
-    const holdings = intents.map((intent) => ({
-      intent: readIntent(intent),
-      version: this.#version,
-      remainingMs: 60_000,
-      shares: {},
-    }))
-    this.#intents = holdings.map((holding) => ({
-      ...writeBound(bind(holding)!),
-      untilUnixMs: Date.UTC(2030, 0, 1),
-    }))
-    this.again()
-  }
-
-  /** The same plan once more, in a new epoch: nothing in it has changed. */
-  again(): void {
     this.#epoch += 1
+    const before = this.#intents
+    this.#intents = intents.map((intent) => {
+      const same = before.find((bound) => JSON.stringify(bound.intent) === JSON.stringify(intent))
+      const version = same?.version ?? this.#epoch
+      const holding = { intent: readIntent(intent), version, remainingMs: 60_000, shares: {} }
+      return { ...writeBound(bind(holding)!), untilUnixMs: Date.UTC(2030, 0, 1) }
+    })
     this.worker.heard({ type: 'plan', epoch: this.#epoch, intents: this.#intents })
   }
 
