@@ -21,6 +21,9 @@ const POLL_MS = 500
 const WINDOW_MS = 4_000
 const CALM_MS = 15_000
 const CALM_MS_MIN = 7_000
+/** It may take this much longer until the slowest are answered within so many ms. */
+const QUIET_MS = 30_000
+const QUIET_P99_MS = 200
 /** How long a person has to act. */
 const PERSON_MS = 60_000
 /** A fault that shows no sign within this long, shows none. */
@@ -80,9 +83,12 @@ export class Drill {
       WINDOW_MS,
       (glance) => glance.whole && p99Of(this.#story, glance) > 0,
     )
-    const calmMs = Math.max(CALM_MS_MIN, CALM_MS / this.#stage.speed)
-    await this.#pause(calmMs)
-    this.#before = await this.#look(Math.floor((calmMs - 1_000) / 1_000) * 1_000)
+    await this.#pause(Math.max(CALM_MS_MIN, CALM_MS / this.#stage.speed))
+    // What other work on this machine does in a bad moment is no measure of calm.
+    await this.#until(QUIET_MS, WINDOW_MS, (glance) => {
+      this.#before = glance
+      return p99Of(this.#story, glance) <= QUIET_P99_MS
+    })
     this.record.looks.set('calm', this.#before)
     narrator.say(`all calm: ${this.#figures(this.#before)}`)
   }
@@ -92,7 +98,7 @@ export class Drill {
     const story = this.#story
     this.record.times.fault = Date.now()
     cast.tell(story.culprit, { type: 'fault', on: true })
-    narrator.say(`the fault: ${story.begins}`)
+    narrator.say(`the fault: ${story.begins}`, 'warn')
     await this.#until(SIGN_MS, WINDOW_MS, async (glance) => {
       this.record.worse(glance, this.#before)
       const events = await this.#stage.sight.events(this.record.times.fault ?? 0)
@@ -101,7 +107,7 @@ export class Drill {
     })
     if (this.record.sign === '') return
     this.record.times.detected = Date.now()
-    narrator.say(`seen: ${this.record.sign}`)
+    narrator.say(`seen: ${this.record.sign}`, 'bad')
     const remedy = story.remedy(this.#rampMs)
     narrator.below(`try:  ${prompt.line([...remedy, '--dry-run'])}`)
     narrator.below(`then: ${prompt.line(remedy)}`)
@@ -181,7 +187,7 @@ export class Drill {
       return
     }
     record.times.recovered = sinceMs
-    narrator.say(`recovered, ${record.since('inForce', 'recovered')} after it was in force`)
+    narrator.say(`recovered, ${record.since('inForce', 'recovered')} after it was in force`, 'good')
   }
 
   async #repair(): Promise<void> {
@@ -214,10 +220,23 @@ export class Drill {
     })
     if (!gone) return
     this.record.times.over = Date.now()
-    await this.#pause(WINDOW_MS + 2 * POLL_MS)
-    const glance = await this.#look(WINDOW_MS)
-    this.record.looks.set('released', glance)
+    const glance = await this.#settle()
     narrator.say(`released, nothing is held back any more: ${this.#figures(glance)}`)
+  }
+
+  /** After it all: nothing may be refused any more, and in a while nothing is slow either. */
+  async #settle(): Promise<Glance> {
+    const { record } = this
+    // A look goes back as far as its window: until then it would see what was before.
+    await this.#pause(WINDOW_MS + 2 * POLL_MS)
+    let newest = this.#before
+    await this.#until(OVER_MS, WINDOW_MS, (glance) => {
+      newest = glance
+      record.refusedAfter += glance.all().refusedPerSecond
+      return this.#story.ailing(glance, this.#before) === undefined
+    })
+    record.looks.set('released', newest)
+    return newest
   }
 
   /** The first pattern that is enforced, not only observed, on edges into the culprit. */

@@ -1,4 +1,5 @@
 /** Prints what happens: a line with the time of day, what belongs to it indented below. */
+import { type Tone, toned } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
 import { timeOfDay } from '../words.ts'
 
@@ -15,9 +16,9 @@ export class Narrator {
     this.#terminal.out(`${text}\n`)
   }
 
-  say(text: string): void {
+  say(text: string, tone?: Tone): void {
     const nowMs = this.#terminal.wallMs()
-    this.#terminal.out(`${timeOfDay(nowMs, nowMs)}  ${text}\n`)
+    this.#terminal.out(`${timeOfDay(nowMs, nowMs)}  ${toned(tone, text)}\n`)
   }
 
   below(text: string): void {

@@ -64,7 +64,7 @@ export class Part {
     return this.#expect('starting', READY_MS, (resolve, reject) => {
       const take = (report: Report): void => {
         if (report.type === 'listening') resolve(report.ports)
-        if (report.type === 'failed') reject(this.#failure(`cannot start: ${report.reason}`))
+        if (report.type === 'failed') reject(unable(this.name, report.reason))
       }
       this.#takers.add(take)
       return () => this.#takers.delete(take)
@@ -128,6 +128,13 @@ export class Part {
     const said = this.#lines.map((each) => `    ${each}`).join('\n')
     return new Failure(EXIT.failed, `${this.name} ${what}`, said === '' ? undefined : `\n${said}`)
   }
+}
+
+/** Linux answers on all of 127/8; others want to be told of each address. */
+function unable(name: string, reason: string): Failure {
+  const address = /EADDRNOTAVAIL.* (127[0-9.]+)/.exec(reason)?.[1]
+  const hint = address && `give this machine that address: sudo ifconfig lo0 alias ${address} up`
+  return new Failure(EXIT.failed, `${name} cannot start: ${reason}`, hint)
 }
 
 function parsed(line: string): { readonly [field: string]: unknown } | undefined {
