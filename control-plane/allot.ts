@@ -38,6 +38,8 @@ interface Sent {
 
 interface Holder {
   live: boolean
+  /** The edition it is sent when it comes; what it says of an older one is from before. */
+  joined: number
   /** Told last. */
   share: number
   /** What it should have; a share comes to it as others give. */
@@ -68,7 +70,7 @@ export class Allotment {
   #limit: number
   readonly unit: SharedUnit
   readonly #holders = new Map<string, Holder>()
-  /** Held by processes that have not been heard since we began; nobody else may have it. */
+  /** Held by processes that have confirmed nothing since we began; nobody else may have it. */
   #unheard: Set<string>
   #reserved: number
   #tickMs: number | undefined
@@ -86,6 +88,11 @@ export class Allotment {
     return this.#limit
   }
 
+  /** What those may still hold who have confirmed nothing since we began. */
+  get reserved(): number {
+    return this.#reserved
+  }
+
   /** An operator changed the intent. */
   setLimit(limit: number): void {
     if (limit === this.#limit) return
@@ -100,19 +107,23 @@ export class Allotment {
    */
   join(key: string, held: number | undefined, edition: number): void {
     const known = this.#holders.get(key)
+    const more = Math.max(0, (held ?? 0) - (known ? boundOf(known) : 0))
     if (known) {
       known.live = true
+      known.joined = edition
       known.confirmed = Math.max(boundOf(known), held ?? 0)
       this.#send(known, known.share, edition)
     } else {
       const share = held ?? 0
       this.#holders.set(key, {
-        ...{ live: true, share, goal: share, confirmed: share, sent: [] },
+        ...{ live: true, joined: edition, share, goal: share, confirmed: share, sent: [] },
         ...{ wish: { inFlight: 0, wanted: 0, refused: 0 }, wishMs: Number.NEGATIVE_INFINITY },
         ...{ perSecond: 0, peak: 0, credit: 0 },
       })
     }
-    this.#heard(key, held ?? 0)
+    // What it does not hold may still be running there, or be on its way to its workers: it is
+    // reserved until it confirms what it is sent now.
+    if (this.#unheard.has(key)) this.#reserved = Math.max(0, this.#reserved - more)
     this.#stale = true
   }
 
@@ -126,7 +137,7 @@ export class Allotment {
 
   /** The process is known to be over, or an operator said to forget it. */
   leave(key: string): void {
-    this.#heard(key, 0)
+    this.#heard(key)
     this.#holders.delete(key)
     this.#stale = true
   }
@@ -148,6 +159,7 @@ export class Allotment {
   confirm(key: string, edition: number): void {
     const holder = this.#holders.get(key)
     if (!holder) return
+    if (edition >= holder.joined) this.#heard(key)
     while (holder.sent.length > 0 && holder.sent[0]!.edition <= edition) {
       holder.confirmed = holder.sent.shift()!.share
     }
@@ -177,9 +189,10 @@ export class Allotment {
     }))
   }
 
-  #heard(key: string, held: number): void {
-    if (!this.#unheard.delete(key)) return
-    this.#reserved = this.#unheard.size > 0 ? Math.max(0, this.#reserved - held) : 0
+  #heard(key: string): void {
+    if (!this.#unheard.delete(key) || this.#unheard.size > 0) return
+    this.#reserved = 0
+    this.#stale = true
   }
 
   #aim(nowMs: number): void {

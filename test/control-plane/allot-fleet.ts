@@ -50,10 +50,9 @@ export class Process {
     if (this.inFlight > 0) this.inFlight -= 1
   }
 
-  /** What it says when it follows: running calls and a plan on its way to the workers count. */
+  /** What it says when it follows: not what runs still, nor the plan on its way to its workers. */
   get held(): number | undefined {
-    if (!this.taken && !this.#taking) return undefined
-    return Math.max(this.share, this.#taking?.share ?? 0, this.inFlight)
+    return this.taken?.share
   }
 
   take(): void {

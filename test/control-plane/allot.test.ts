@@ -125,6 +125,23 @@ t.test('one that says it has more running than its share is believed', async (t)
   t.equal(allotment.share('b'), 1)
 })
 
+t.test('what is reserved for one that comes twice is not given away the second time', async (t) => {
+  const allotment = new Allotment(2, 'count', ['a', 'b'])
+  allotment.join('a', 1, 1)
+  allotment.setLive('a', false)
+  allotment.join('a', 1, 2)
+  allotment.deal(3, 0)
+  t.equal(allotment.share('a'), 1, 'the other one may be with b')
+  t.equal(allotment.reserved, 1)
+  allotment.confirm('a', 1)
+  allotment.join('b', 0, 4)
+  allotment.confirm('b', 3)
+  t.equal(allotment.reserved, 1, 'both spoke of plans from before')
+  allotment.confirm('a', 3)
+  allotment.confirm('b', 4)
+  t.equal(allotment.reserved, 0)
+})
+
 t.test('of many plans without an answer the largest share counts', async (t) => {
   const allotment = new Allotment(100, 'count')
   allotment.join('a', undefined, 1)
@@ -205,9 +222,10 @@ function broken(fleet: SimulatedFleet): string | undefined {
   if (fleet.enforced > fleet.limit) return `shares of ${fleet.enforced} are enforced`
   const bounds = new Map(fleet.allotment.shares().map(({ key, bound }) => [key, bound]))
   const sum = [...bounds.values()].reduce((all, bound) => all + bound, 0)
-  if (sum > fleet.limit) return `${sum} may be in use by the book`
+  const { reserved } = fleet.allotment
+  if (sum + reserved > fleet.limit) return `${sum} + ${reserved} may be in use by the book`
   for (const { key, alive, linked, share } of fleet.processes) {
-    if (alive && linked && share > (bounds.get(key) ?? 0))
+    if (alive && linked && share > (bounds.get(key) ?? 0) + reserved)
       return `${key} has more than the book says`
   }
   return undefined
