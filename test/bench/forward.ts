@@ -78,7 +78,7 @@ function tell(report: Report, runs: ReadonlyMap<string, readonly Run[]>): void {
     const busy = of(name, (run) => run.busy)
     report.figure('P2', 'of its core in use', name, '', busy)
     if (median(busy) < BUSY_LEAST) {
-      report.note('P2', `${name} did not fill its core: the core of load and target was the limit.`)
+      report.note('P2', `${name} did not fill its core: load, target or other work was the limit.`)
     }
   }
   const compare = (bench: string, peer: string, pick: (run: Run) => number) => ({

@@ -66,6 +66,7 @@ export class Fleet {
   /** `directory` is the YAML text that names the services. */
   constructor(directory?: string) {
     this.folder = mkdtempSync(join(tmpdir(), 'airspace-'))
+    process.once('exit', () => this.#sweep()) // a run that is ended early leaves nothing either
     if (directory === undefined) return
     this.#directory = join(this.folder, 'directory.yaml')
     writeFileSync(this.#directory, directory)
@@ -125,6 +126,10 @@ export class Fleet {
 
   async end(): Promise<void> {
     await this.processes.end()
+    this.#sweep()
+  }
+
+  #sweep(): void {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
