@@ -9,8 +9,8 @@ import { Fleet, type RunningProxy } from '../support/fleet.ts'
 import { startTarget, type Target } from '../support/target.ts'
 
 /**
- * What is promised is 500 ms on a machine of its own. On a busy one all takes longer: this is always
- * short enough, and longer than a whole proxy has just taken to start is always too long.
+ * What is promised is 500 ms on a machine of its own. On a busy one all takes longer: this is
+ * always short enough, and longer than a whole proxy has just taken to start is too long.
  */
 const BACK_MS_MAX = 2_000
 const LIMIT = 4
