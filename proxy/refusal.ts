@@ -42,32 +42,74 @@ export interface Manner {
   readonly keep: boolean
 }
 
+/**
+ * The answer composed last. Under overload the same one is given over and over, but for the jitter:
+ * composing it would cost more than all else about a refusal.
+ */
+const last = {
+  by: null as Policy | null,
+  reason: '',
+  cause: '' as Cause | '',
+  have: 0,
+  limit: 0,
+  retryAfterMs: 0,
+  until: '',
+  manner: 0,
+  /** All of it, or what is before the seconds of retry-after and what is after them. */
+  before: '',
+  after: '',
+}
+
 /** The whole answer of a policy; `until` is when its lease ends, if known. */
 export function refusalOf(refusal: Refuse, by: Policy, until: string, manner: Manner): string {
+  if (!isLast(refusal, by, until, manner)) compose(refusal, by, until, manner)
+  if (last.after === '') return last.before
+  const seconds = (refusal.retryAfterMs / 1000) * (1 + JITTER * chance())
+  return `${last.before}${Math.max(1, Math.ceil(seconds))}${last.after}`
+}
+
+const mannerOf = ({ bare, close, keep }: Manner): number =>
+  (bare ? 1 : 0) | (close ? 2 : 0) | (keep ? 4 : 0)
+
+const isLast = (refusal: Refuse, by: Policy, until: string, manner: Manner): boolean =>
+  last.by === by &&
+  last.have === refusal.have &&
+  last.retryAfterMs === refusal.retryAfterMs &&
+  last.limit === refusal.limit &&
+  last.cause === refusal.cause &&
+  last.reason === refusal.reason &&
+  last.until === until &&
+  last.manner === mannerOf(manner)
+
+function compose(refusal: Refuse, by: Policy, until: string, manner: Manner): void {
   const { status, reason, limited } = SAYINGS[refusal.cause]
   const { retryAfterMs, have, limit } = refusal
-  let head = `x-airspace-refused-by: ${by.id}\r\nx-airspace-reason: ${reason}\r\n`
-  if (until !== '') head += `x-airspace-until: ${until}\r\n`
-  if (limited) head += 'x-envoy-ratelimited: true\r\n'
-  if (refusal.cause === 'breaker' || refusal.cause === 'overload') {
-    head += 'x-envoy-overloaded: true\r\n'
-  }
+  const overloaded = refusal.cause === 'breaker' || refusal.cause === 'overload'
+  const fields =
+    `x-airspace-refused-by: ${by.id}\r\nx-airspace-reason: ${reason}\r\n` +
+    (until === '' ? '' : `x-airspace-until: ${until}\r\n`) +
+    (limited ? 'x-envoy-ratelimited: true\r\n' : '') +
+    (overloaded ? 'x-envoy-overloaded: true\r\n' : '')
   const comeBack = (status === 429 || status === 503) && retryAfterMs >= 0
-  if (comeBack) {
-    const seconds = (retryAfterMs / 1000) * (1 + JITTER * chance())
-    head += `retry-after: ${Math.max(1, Math.ceil(seconds))}\r\n`
-  }
   const measured = limit > 0 ? ` (${have} of ${limit})` : ''
-  return answer(status, head, manner, {
+  const rest = restOf(status, manner, {
     type: `urn:airspace:${reason}`,
     detail: `${refusal.reason}${measured}, by ${by.id}`,
     ...(comeBack ? { retryAfterMs: Math.round(retryAfterMs) } : {}),
+  })
+  const head = `${startOf(status)}${fields}`
+  const { cause } = refusal
+  const key = { by, cause, have, limit, retryAfterMs, until, manner: mannerOf(manner) }
+  Object.assign(last, key, {
+    reason: refusal.reason,
+    before: comeBack ? `${head}retry-after: ` : `${head}${rest}`,
+    after: comeBack ? `\r\n${rest}` : '',
   })
 }
 
 /** An answer of the proxy itself, for what no policy is to blame. */
 export const complaintOf = (status: number, detail: string, manner: Manner): string =>
-  answer(status, '', manner, { type: 'about:blank', detail })
+  `${startOf(status)}${restOf(status, manner, { type: 'about:blank', detail })}`
 
 interface Problem {
   readonly type: string
@@ -75,15 +117,16 @@ interface Problem {
   readonly retryAfterMs?: number
 }
 
+const titleOf = (status: number): string => STATUS_CODES[status] ?? 'Refused'
+const startOf = (status: number): string => `HTTP/1.1 ${status} ${titleOf(status)}\r\n`
+
 /** RFC 9457. Every character is ASCII: what is not is escaped, so that its length is its bytes. */
-function answer(status: number, fields: string, manner: Manner, problem: Problem): string {
-  const title = STATUS_CODES[status] ?? 'Refused'
+function restOf(status: number, manner: Manner, problem: Problem): string {
   const { type, detail, ...rest } = problem
-  const body = ascii(JSON.stringify({ type, title, status, detail, ...rest }))
+  const body = ascii(JSON.stringify({ type, title: titleOf(status), status, detail, ...rest }))
   const connection = manner.close ? 'connection: close\r\n' : manner.keep ? KEEP : ''
   const entity = `content-type: application/problem+json\r\n${connection}`
-  const length = `content-length: ${body.length}\r\n\r\n`
-  return `HTTP/1.1 ${status} ${title}\r\n${fields}${entity}${length}${manner.bare ? '' : body}`
+  return `${entity}content-length: ${body.length}\r\n\r\n${manner.bare ? '' : body}`
 }
 
 const KEEP = 'connection: keep-alive\r\n'
