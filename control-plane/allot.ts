@@ -74,7 +74,9 @@ export class Allotment {
   #unheard: Set<string>
   #reserved: number
   #tickMs: number | undefined
+  /** Who is there, or how much there is, has changed; or what is confirmed has. */
   #stale = true
+  #freed = true
 
   /** `unheard` are the processes that may hold a part of it from before we began. */
   constructor(limit: number, unit: SharedUnit, unheard: Iterable<string> = []) {
@@ -82,10 +84,6 @@ export class Allotment {
     this.unit = unit
     this.#unheard = new Set(unheard)
     this.#reserved = this.#unheard.size > 0 ? limit : 0
-  }
-
-  get limit(): number {
-    return this.#limit
   }
 
   /** What those may still hold who have confirmed nothing since we began. */
@@ -162,6 +160,7 @@ export class Allotment {
     if (edition >= holder.joined) this.#heard(key)
     while (holder.sent.length > 0 && holder.sent[0]!.edition <= edition) {
       holder.confirmed = holder.sent.shift()!.share
+      this.#freed = true
     }
   }
 
@@ -171,7 +170,9 @@ export class Allotment {
    */
   deal(edition: number, nowMs: number): boolean {
     const due = this.#tickMs === undefined || nowMs - this.#tickMs >= MOVE_MS
+    if (!due && !this.#stale && !this.#freed) return false
     if (due || this.#stale) this.#aim(nowMs)
+    this.#freed = false
     const taken = this.#take(edition)
     return this.#give(edition) || taken
   }

@@ -7,6 +7,8 @@ import type { Ledger, Standing } from './ledger.ts'
 
 /** Names in one warning; the rest is counted. */
 const NAMED_MAX = 5
+/** Edges whose intents are remembered. */
+const EDGES_MAX = 50_000
 /** Warnings of one request. */
 const WARNINGS_MAX = 20
 
@@ -16,6 +18,10 @@ export class Coverage {
   readonly #edges: () => Iterable<Edge>
   /** Read once a version. */
   readonly #read = new Map<string, { readonly version: number; readonly intent: Intent }>()
+  /** Worked out once an edge, until the ledger or the directory changes. */
+  readonly #on = new Map<string, readonly string[]>()
+  #turns = 0
+  #asOf: Directory | undefined
 
   /** `edges` are those that were ever seen. */
   constructor(ledger: Ledger, directory: () => Directory, edges: () => Iterable<Edge>) {
@@ -40,13 +46,23 @@ export class Coverage {
     }
   }
 
-  /** Ids of what is in force or releasing on an edge. */
-  on(edge: Edge): string[] {
+  /** Ids of what is in force or releasing on an edge; asked for every edge each second. */
+  on(edge: Edge): readonly string[] {
+    const directory = this.#directory()
+    const { turns } = this.#ledger
+    const other = turns !== this.#turns || directory !== this.#asOf
+    if (other || this.#on.size > EDGES_MAX) this.#on.clear()
+    this.#turns = turns
+    this.#asOf = directory
+    const known = this.#on.get(edge.key)
+    if (known) return known
     const [source, target] = [this.#service(edge.source), this.#service(edge.target)]
-    return this.#ledger
+    const ids = this.#ledger
       .live()
       .filter((standing) => covers(this.intentOf(standing), source, target) !== undefined)
       .map(({ id }) => id)
+    this.#on.set(edge.key, ids)
+    return ids
   }
 
   /** Of an intent that is about to be; `except` is what it replaces. */

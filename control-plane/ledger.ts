@@ -74,6 +74,7 @@ export const AIRSPACE = 'airspace'
 
 export class Ledger {
   #revision = 0
+  #turns = 0
   readonly #standings = new Map<string, Standing>()
   /** Oldest first. */
   readonly #ended = new Set<string>()
@@ -81,6 +82,11 @@ export class Ledger {
 
   get revision(): number {
     return this.#revision
+  }
+
+  /** Another number whenever an intent stands otherwise, by an entry or by time. */
+  get turns(): number {
+    return this.#turns
   }
 
   /** Takes an entry that is on disk. An entry out of turn is our mistake. */
@@ -158,6 +164,7 @@ export class Ledger {
 
   #put(standing: Standing): void {
     const { id } = standing
+    this.#turns += 1
     this.#standings.set(id, standing)
     this.#ended.delete(id)
     if (standing.state === 'ended') this.#ended.add(id)

@@ -37,7 +37,7 @@ import type { Dispatch } from './dispatch.ts'
 import { EVENTS_MAX, type Events } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import type { Following } from './following.ts'
-import { entryView, eventView, patternView } from './pattern-views.ts'
+import { entryView, eventView, type PatternSources, patternView } from './pattern-views.ts'
 import type { Rehearsals } from './rehearsals.ts'
 import { sharedLimits } from './sharing.ts'
 import type { Signals } from './signals.ts'
@@ -154,12 +154,16 @@ function edges({ from, to, windowMs }: GetEdgesRequest, views: Views): Message {
 function patterns({ ended }: GetPatternsRequest, parts: OperatorParts): Message {
   const { ledger } = parts.book
   const all = ended ? ledger.all() : ledger.live()
-  const sources = { ...parts, sharing: parts.dispatch.sharing }
+  const sources = sourcesOf(parts)
   return create(PatternsSchema, {
     freshness: parts.views.freshness(),
     patterns: all.slice(-PATTERNS_MAX).map((standing) => patternView(standing, sources)),
   })
 }
+
+const sourcesOf = ({ fleet, dispatch, signals, clock }: OperatorParts): PatternSources => ({
+  ...{ states: fleet.states(clock.nowMs()), sharing: dispatch.sharing, signals, clock },
+})
 
 function entries(request: GetLedgerRequest, { book }: OperatorParts): Message {
   const limit = limited('limit', request.limit, ENTRIES_MAX)
@@ -186,11 +190,11 @@ function limited(name: string, limit: number, max: number): number {
 }
 
 function status(parts: OperatorParts): Status {
-  const { book, views, clock, events, dispatch } = parts
+  const { book, views, clock, events } = parts
   const stretch = views.stretch(STATUS_MS)
   const total = emptyCounts()
   for (const { counts } of stretch.edges) addCounts(total, counts)
-  const sources = { ...parts, sharing: dispatch.sharing }
+  const sources = sourcesOf(parts)
   return create(StatusSchema, {
     ...{ version: VERSION, ledger: book.id, revision: BigInt(book.ledger.revision) },
     freshness: views.freshness(stretch.gaps),

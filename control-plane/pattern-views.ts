@@ -13,24 +13,24 @@ import {
   PolicySignalSchema,
 } from '../wire/gen/airspace_pb.ts'
 import type { Noted } from './events.ts'
-import type { Fleet } from './fleet.ts'
+import type { NodeState } from './fleet.ts'
 import type { Entry, Standing } from './ledger.ts'
 import type { PolicyCounts } from './policy-totals.ts'
 import type { Sharing } from './sharing.ts'
 import type { Signals } from './signals.ts'
 
 export interface PatternSources {
-  readonly fleet: Fleet
+  /** Of every expected node, now. */
+  readonly states: readonly NodeState[]
   readonly sharing: Sharing
   readonly signals: Signals
   readonly clock: Clock
 }
 
 export function patternView(standing: Standing, sources: PatternSources): PatternView {
-  const { fleet, sharing, signals, clock } = sources
+  const { states, sharing, signals, clock } = sources
   const { id, intent, state, version, author, wallMs } = standing
   const nowMs = clock.nowMs()
-  const states = fleet.states(nowMs)
   const second = signals.completeSecond()
   return create(PatternViewSchema, {
     intent: intentToWire(intent),

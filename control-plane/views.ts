@@ -104,7 +104,7 @@ export class Views {
     return create(EdgeViewSchema, {
       signal: edgeToWire(counts, edge.source, edge.target, protocol),
       ...{ verdict: word, why, nodes, firstSeenUnixMs: firstSeenMs },
-      patterns: this.#of.coverage.on(edge),
+      patterns: [...this.#of.coverage.on(edge)],
       trend: trends.get(edge.key) ?? [],
     })
   }
