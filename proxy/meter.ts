@@ -90,6 +90,9 @@ export const policyFloatsAt = (row: number): number => (POLICIES_AT + row * POLI
 export const bucketsAt = (row: number): number =>
   (HEADER_BYTES + row * EDGE_ROW_BYTES) / 4 + EDGE_FLOATS * 2
 
+/** How long a row whose intent is gone is left alone: main reads each second. */
+export const RETIRED_MS = 5_000
+
 export type Protocol = 'http1' | 'opaque'
 
 /** The worker's side: the only writer. Also the `Tally` that the gate counts policies with. */
@@ -101,6 +104,10 @@ export class Meter implements Tally {
   #policyRows = 1
   readonly #edgeRowOf = new Map<string, number>()
   readonly #policyRowOf = new Map<string, number>()
+  /** Whose a row of the policies is, by row. */
+  readonly #idOf: string[] = []
+  readonly #retired: { readonly row: number; readonly reuseMs: number }[] = []
+  #nowMs = 0
 
   constructor(memory: SharedArrayBuffer, announce: (row: FromWorker & { type: 'row' }) => void) {
     this.#floats = new Float64Array(memory)
@@ -128,14 +135,37 @@ export class Meter implements Tally {
     const key = `${id}\u0000${source}\u0000${target}`
     const known = this.#policyRowOf.get(key)
     if (known !== undefined) return known
-    if (this.#policyRows >= POLICY_ROWS_MAX) {
+    const row = this.#freeRow()
+    if (row === 0) {
       this.add(WORKER.policiesOverflowed, 1)
       return 0
     }
-    const row = this.#policyRows++
     this.#policyRowOf.set(key, row)
+    this.#idOf[row] = id
     this.#announce({ type: 'row', table: 'policy', row, id, source, target })
     return row
+  }
+
+  /** One whose intent is gone for long enough that main has read its last, or one never used. */
+  #freeRow(): number {
+    const retired = this.#retired[0]
+    if (retired !== undefined && retired.reuseMs <= this.#nowMs) {
+      this.#retired.shift()
+      return retired.row
+    }
+    return this.#policyRows < POLICY_ROWS_MAX ? this.#policyRows++ : 0
+  }
+
+  /** A plan holds these intents and no others: the rows of others are for who comes. */
+  retire(held: ReadonlySet<string>, nowMs: number): void {
+    this.#nowMs = nowMs
+    for (const [key, row] of this.#policyRowOf) {
+      const id = this.#idOf[row]!
+      if (held.has(id)) continue
+      this.#policyRowOf.delete(key)
+      this.#idOf[row] = ''
+      this.#retired.push({ row, reuseMs: nowMs + RETIRED_MS })
+    }
   }
 
   /** Adds to a counter of the worker as a whole (WORKER). */
@@ -244,7 +274,8 @@ export class Meter implements Tally {
 
   /** Where a policy's Float64s begin. */
   #rowOf(policy: Policy): number {
-    if (policy.meterRow < 0) {
+    // A policy that was away for a plan may have lost its row. Row 0 is nobody's own.
+    if (policy.meterRow !== 0 && this.#idOf[policy.meterRow] !== policy.id) {
       policy.meterRow = this.policyRow(policy.id, policy.edge.source, policy.edge.target)
     }
     return policyFloatsAt(policy.meterRow)

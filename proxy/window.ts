@@ -91,6 +91,9 @@ export class Windows {
       known.edges = Math.max(known.edges, row + 1)
       this.#edge(source, target, message.protocol).rows.push({ reader, row })
     } else {
+      // A row whose intent is gone is given to another: from now on it is that one's alone.
+      if (row < known.policies)
+        for (const { rows } of this.policies.values()) drop(rows, reader, row)
       known.policies = Math.max(known.policies, row + 1)
       this.#policy(message.id, source, target).rows.push({ reader, row })
     }
@@ -256,4 +259,9 @@ export class Windows {
     }
     this.#dead.clear()
   }
+}
+
+function drop(rows: Row[], reader: MeterReader, row: number): void {
+  const at = rows.findIndex((one) => one.reader === reader && one.row === row)
+  if (at >= 0) rows.splice(at, 1)
 }

@@ -111,6 +111,7 @@ export class Worker {
     policies.apply(epoch, intents.map(readBound))
     meetPlan(this.#around, this.#versions, clock.nowMs())
     this.#versions = versionsOf(policies.intents)
+    this.#around.meter.retire(new Set(this.#versions.keys()), clock.nowMs())
     this.#say({ type: 'taken', epoch })
   }
 

@@ -40,6 +40,14 @@ export class Talk {
     return talk
   }
 
+  /** From an address of loopback that stands for another machine. */
+  static async from(localAddress: string, port: number): Promise<Talk> {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
+    const talk = new Talk(socket)
+    await talk.until(() => !socket.connecting, 'connected')
+    return talk
+  }
+
   get text(): string {
     return this.heard.toString('latin1')
   }
