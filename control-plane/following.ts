@@ -27,7 +27,7 @@ import { NODES_MAX, type Process } from './fleet.ts'
 import type { Outlet } from './plans.ts'
 import type { Rehearsals } from './rehearsals.ts'
 import type { Signals } from './signals.ts'
-import { identityOf, statusOf } from './statuses.ts'
+import { identityOf, isMistake, statusOf } from './statuses.ts'
 
 /** Two for each node that is being upgraded. */
 export const STREAMS_MAX = NODES_MAX * 2
@@ -66,7 +66,7 @@ export class Following {
     this.#follows.set(call, undefined)
     const outlet: Outlet = { write: (message) => call.write(message) }
     call.on('data', (message: FromNode) => {
-      this.#guarded(call, () => this.#heard(call, outlet, message))
+      if (this.#follows.has(call)) this.#guarded(call, () => this.#heard(call, outlet, message))
     })
     call.on('drain', () => {
       const process = this.#follows.get(call)
@@ -90,6 +90,7 @@ export class Following {
     this.#reports.add(call)
     let node: string | undefined
     call.on('data', (window: Window) => {
+      if (!this.#reports.has(call)) return
       this.#guarded(call, () => {
         node ??= window.node
         this.#window(call, node, window)
@@ -130,9 +131,11 @@ export class Following {
     try {
       work()
     } catch (error) {
-      if (!(error instanceof WireError || error instanceof Complaint)) throw error
       const peer = call.getPeer()
-      this.#parts.log.warn('a node said what cannot be so', { peer, why: error.message })
+      const { message, stack } = error as Error
+      // A mistake of ours met on one node's word ends that node's stream, and never all of them.
+      if (isMistake(error)) this.#parts.log.error('a stream failed', { peer, message, stack })
+      else this.#parts.log.warn('a node said what cannot be so', { peer, why: message })
       refuse(call, statusOf(error))
     }
   }

@@ -72,8 +72,8 @@ export class Signals {
     for (const node of this.landscape.nodes()) {
       if (node.newestMs >= nowMs - LATE_MS) newestMs = Math.min(newestMs, node.newestMs)
     }
-    if (newestMs === Number.POSITIVE_INFINITY) newestMs = this.landscape.newestMs
-    return Math.floor(Math.min(newestMs, nowMs) / 1_000) - 1
+    // When nobody is on time there is nothing of now: what was last seen is not shown for it.
+    return Math.floor(Math.min(newestMs, nowMs - 1_000) / 1_000) - 1
   }
 
   /** Judges every second that has become complete; tells what began and what is over. */

@@ -13,7 +13,7 @@ import { newEdge } from './new-edge.ts'
 import { silentEdge } from './silent-edge.ts'
 import { crowd, failing, strain } from './strain.ts'
 import { suggestionFor } from './suggestion.ts'
-import { type Seen, Usual } from './usual.ts'
+import { type Seen, SPAN_S, Usual } from './usual.ts'
 
 export const EDGES_MAX = 50_000
 /** An edge of which nothing was seen for so long is forgotten, and with it what was usual. */
@@ -60,6 +60,13 @@ export interface Turn {
   readonly suggestion: string
 }
 
+interface Moment {
+  readonly nowMs: number
+  readonly second: number
+  /** No node has gone quiet lately. */
+  readonly settled: boolean
+}
+
 export interface Word {
   readonly word: Verdict
   readonly why: string
@@ -74,6 +81,9 @@ export class Verdicts {
   /** Nodes that report, all being well, and for how long fewer do. */
   #reporting = 0
   #fewerS = 0
+  /** The last second in which fewer reported than in the one before. */
+  #droppedS = Number.NEGATIVE_INFINITY
+  #before = 0
   #learntMs = 0
   /** Edges beyond the bound, and turns not told. */
   untracked = 0
@@ -81,7 +91,7 @@ export class Verdicts {
 
   /** `wide` is the last few seconds of all edges, `sharp` the last one; `second` counts them. */
   look(wide: Stretch, sharp: Stretch, second: number): Turn[] {
-    const settled = this.#isSettled(wide.reporting.length)
+    const settled = this.#isSettled(wide.reporting.length, second)
     if (this.#learntMs === 0 && wide.edges.length > 0) this.#learntMs = wide.fromMs
     const seen = new Map(wide.edges.map((sum) => [sum.edge.key, sum]))
     const now = new Map(sharp.edges.map((sum) => [sum.edge.key, sum]))
@@ -92,7 +102,8 @@ export class Verdicts {
       const counts = seen.get(key)?.counts ?? NOTHING
       const { bytesIn: bytesInNow, bytesOut: bytesOutNow } = now.get(key)?.counts ?? NOTHING
       const one = { opaque: track.opaque, counts, bytesInNow, bytesOutNow }
-      this.#judge(track, one, wide.toMs, settled, turns)
+      const nowMs = wide.toMs
+      this.#judge(track, one, { nowMs, second, settled }, turns)
       if (track.usual.quietS > FORGOTTEN_S) this.#forget(key, track, turns)
     }
     this.untold += Math.max(0, turns.length - TURNS_MAX)
@@ -120,7 +131,9 @@ export class Verdicts {
     }
   }
 
-  #isSettled(reporting: number): boolean {
+  #isSettled(reporting: number, second: number): boolean {
+    if (reporting < this.#before) this.#droppedS = second
+    this.#before = reporting
     this.#fewerS = reporting < this.#reporting ? this.#fewerS + 1 : 0
     if (this.#fewerS === 0 || this.#fewerS >= UNSETTLED_S) this.#reporting = reporting
     return reporting >= this.#reporting
@@ -166,9 +179,9 @@ export class Verdicts {
     }
   }
 
-  #judge(track: Track, seen: Seen, nowMs: number, settled: boolean, turns: Turn[]): void {
+  #judge(track: Track, seen: Seen, at: Moment, turns: Turn[]): void {
     const { usual, claims } = track
-    const found = this.#find(track, seen, nowMs, settled)
+    const found = this.#find(track, seen, at)
     const troubled = found.some(({ word }) => word === 'stuck' || word === 'stressed')
     for (const finding of found) this.#claim(track, finding, turns)
     for (const [kind, claim] of claims) {
@@ -180,11 +193,11 @@ export class Verdicts {
       claims.delete(kind)
       if (claim.said) turns.push(this.#turn(track, claim.finding, false))
     }
-    usual.learn(seen, !troubled && settled)
+    usual.learn(seen, !troubled && at.settled)
   }
 
   /** What is stuck is slow, full and failing too; the worst word is said, and said once. */
-  #find(track: Track, seen: Seen, nowMs: number, settled: boolean): Finding[] {
+  #find(track: Track, seen: Seen, { nowMs, second }: Moment): Finding[] {
     const { edge, usual, claims, firstSeenMs } = track
     const stuck = blackHole(usual, seen)
     const stressed = [
@@ -195,7 +208,10 @@ export class Verdicts {
     ]
     const found = [
       ...(stuck || claims.get('black-hole')?.said ? [stuck] : stressed),
-      settled ? silentEdge(usual, seen) : claims.get('silent-edge')?.finding,
+      // Of an edge that went quiet as a node did nobody knows which of the two it was.
+      second - usual.quietS > this.#droppedS + SPAN_S
+        ? silentEdge(usual, seen)
+        : claims.get('silent-edge')?.finding,
       newEdge(firstSeenMs, this.#learntMs, nowMs),
     ]
     return found.filter((finding) => finding !== undefined)

@@ -112,6 +112,14 @@ t.test('an edge that was steadily busy and goes quiet is silent', async (t) => {
   }
 })
 
+t.test('when no node reports nothing is said of any edge', async (t) => {
+  const traffic = new Traffic([flow({ perSecond: 50 })])
+  traffic.run(200)
+  traffic.nodes = 0
+  traffic.run(300)
+  t.strictSame(traffic.said(), [])
+})
+
 t.test('an edge that pauses by custom is not silent when it does', async (t) => {
   const batch = flow()
   const traffic = new Traffic([batch])
@@ -124,15 +132,18 @@ t.test('an edge that pauses by custom is not silent when it does', async (t) => 
   t.strictSame(traffic.said(), [])
 })
 
-t.test('a silent node says nothing about its edges', async (t) => {
-  const quiet = flow({ perSecond: 50 })
-  const traffic = new Traffic([quiet])
+t.test('a silent node says nothing about its edges, and the others are seen still', async (t) => {
+  const [quiet, later] = [flow({ perSecond: 50 }), flow({ target: 'other', perSecond: 50 })]
+  const traffic = new Traffic([quiet, later])
   traffic.nodes = 3
   traffic.run(200)
   traffic.nodes = 2
   quiet.perSecond = 0
-  traffic.run(40)
+  traffic.run(120)
   t.strictSame(traffic.said(), [])
+  later.perSecond = 0
+  traffic.run(20)
+  t.strictSame(traffic.said(), ['silent-edge web..other began'])
 })
 
 t.test('stress is much slower, much fuller or failing, by the custom of the edge', async (t) => {
