@@ -263,6 +263,8 @@ export class Leg {
     const writable = socket as unknown as { _writableState: { highWaterMark: number } }
     writable._writableState.highWaterMark = 1
     socket.on('data', (bytes: Buffer) => this.#data(bytes))
+    // The server accepts paused, for sockets that are wrapped anew.
+    socket.resume()
   }
 
   #data(bytes: Buffer): void {

@@ -74,6 +74,7 @@ export class Listener {
 /** Sends a byte each way over a wrapped socket; on any other outcome legs are read plainly. */
 export async function testRewrap(): Promise<boolean> {
   const server = net.createServer({ pauseOnConnect: true })
+  rewrap.works = true
   try {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const { port } = server.address() as net.AddressInfo
