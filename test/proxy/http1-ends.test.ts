@@ -1,7 +1,5 @@
 /** What the end of one side means for the other, and for the count of what is under way. */
 import t from 'tap'
-import { LINGER_MAX_MS } from '../../proxy/http1/endings.ts'
-import { clock } from '../../runtime/clock.ts'
 import { between, soon } from '../support/between.ts'
 import { intentOf } from '../support/data-path.ts'
 import { answering, get, OK } from '../support/raw.ts'
@@ -194,28 +192,6 @@ t.test('a FIN of the source frees no slot either', async (t) => {
   await one.ends()
   t.equal(one.text, OK)
   t.match(path.edge(), { succeeded: 1, refused: 1, inFlight: 0 })
-})
-
-t.test('a FIN is passed on in the end, since its source may be gone altogether', async (t) => {
-  const { target, source, path } = await between(t, undefined, { intents: [ONE] })
-  const one = await source()
-  one.say(get('/slow'))
-  const other = await target.talk()
-  await other.hears('/slow')
-  one.socket.destroy()
-  const two = await source()
-  two.say(get('/two'))
-  await two.hears('\r\n\r\n')
-  t.match(two.text, /^HTTP\/1.1 429 /, 'its slot is in use')
-  t.notOk(other.ended, 'the target is not told')
-  const { nowMs } = clock
-  t.teardown(() => Object.assign(clock, { nowMs }))
-  Object.assign(clock, { nowMs: () => nowMs() + LINGER_MAX_MS })
-  await other.ends()
-  other.socket.end()
-  await soon(() => path.edge().inFlight === 0, 'the slot is free')
-  two.say(get('/three'))
-  await (await target.talk(1)).hears('/three')
 })
 
 t.test('a request whose source stops in the middle is not whole at the target', async (t) => {
