@@ -54,34 +54,34 @@ export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number
   const { spacing, burst, longest, bound } = pace
   for (;;) {
     const was = own.load()
-    const whole = Math.max(0, aheadOf(all.load(), nowUs))
+    const wasAll = all.load()
+    const whole = Math.max(0, aheadOf(wasAll, nowUs))
     const idle = aheadOf(was, nowUs) <= -IDLE_US
     const atWork = Math.max(1, sources.load() + (idle ? 1 : 0))
     const turn = Math.min(spacing * atWork, SPAN_MAX_US)
     const place = whole <= burst ? whole : Math.min(burst + chance * turn, SPAN_MAX_US)
     const ahead = idle ? place : Math.max(0, aheadOf(was, nowUs))
+    // Chance rounds: on average a spacing of 3.3 us is 3.3 us.
+    const cost = Math.floor(spacing + chance)
 
     let wait = Math.max(0, ahead - burst)
-    let cost = turn
-    if (wait > 0) {
-      const flood = wait > FLOOD * longest
-      const room = Math.max(0, whole - burst / atWork)
-      if (room < wait && room < (flood ? Math.min(turn, BORROW * longest) : BORROW * longest)) {
-        wait = room
-        cost = 0
-      } else if (flood) {
-        wait = Math.max(wait, room)
-      }
+    const flood = wait > FLOOD * longest
+    const room = Math.max(0, whole - burst / atWork)
+    const most = flood ? Math.min(turn, BORROW * longest) : BORROW * longest
+    // Who is alone has all there is, and a newcomer is not known to have less than others.
+    if (room < wait && room < most && room <= bound && atWork > 1 && !idle) {
+      if (!all.cas(wasAll, (nowUs + whole + cost) | 0)) continue
+      return Math.floor(room)
     }
+    if (flood) wait = Math.max(wait, room)
 
     const late = wait > bound
-    // Chance rounds: on average a spacing of 3.3 us is 3.3 us. What is refused costs nothing, but
-    // a newcomer is at work all the same: its next call has a turn.
-    const then = late ? ahead : ahead + Math.floor(cost + chance)
+    // What is refused costs nothing, but a newcomer is at work all the same: it has a turn next.
+    const then = late ? ahead : ahead + Math.floor(turn + chance)
     if (!own.cas(was, (nowUs + then) | 0)) continue
     if (idle) sources.add(1)
     if (late) return -Math.ceil(wait)
-    push(all, Math.floor(spacing + chance), nowUs)
+    push(all, cost, nowUs)
     return Math.floor(wait)
   }
 }
