@@ -43,6 +43,8 @@ export class Exchange implements Call {
   readonly #carrier: Carrier
   readonly #passage: Passage
   #alarm: Alarm | null = null
+  /** What its policies asked when it began to wait. */
+  #terms = ''
 
   constructor(around: Surroundings, route: Route, form: Call['form'], carrier: Carrier) {
     this.#around = around
@@ -84,6 +86,7 @@ export class Exchange implements Call {
     this.#alarm ??= new Alarm((ringMs) => this.#resume(ringMs))
     if (this.state === 'idle') this.#around.meter.waits(1)
     this.state = 'waiting'
+    this.#terms = this.route.terms
     this.#around.wheel.set(this.#alarm, nowMs + this.#passage.delayMs)
   }
 
@@ -117,7 +120,8 @@ export class Exchange implements Call {
     if (this.state === 'running') {
       this.#passage.follow(this.route.policies, this, this.admittedMs)
     }
-    if (this.state !== 'waiting') return
+    // Under the same terms its turn stands: asking again would cost it, and others, another one.
+    if (this.state !== 'waiting' || this.route.terms === this.#terms) return
     this.#around.wheel.cancel(this.#alarm!)
     this.#heed(this.#passage.restart(this.route.policies, this, nowMs), nowMs)
   }

@@ -36,6 +36,7 @@ export class Route {
   readonly #meter: Meter
   #known: readonly Policy[] = []
   #epoch = -1
+  #terms = ''
   #http1 = -1
   #opaque = -1
 
@@ -70,6 +71,21 @@ export class Route {
   renew(): void {
     this.#known = this.#policies.on(this.edge)
     this.#epoch = this.#policies.epoch
+    this.#terms = ''
+  }
+
+  /**
+   * What the policies ask, in words that differ when any of them does: who waits under the same
+   * terms need not ask again. Made only when somebody waits, once an edge and plan.
+   */
+  get terms(): string {
+    const { policies } = this
+    if (this.#terms === '') {
+      this.#terms = JSON.stringify(
+        policies.map(({ key, side, settings, percent }) => [key, side, settings, percent]),
+      )
+    }
+    return this.#terms
   }
 }
 

@@ -103,6 +103,22 @@ t.test('who waits is let in at once when the policy is released', async (t) => {
   t.equal(path.counter('delayed'), 0)
 })
 
+t.test('who waits keeps its turn when something else changes', async (t) => {
+  const slow = paced({ ratePerSecond: 5, burst: 0, maxWaitMs: 60_000 })
+  const { source, path } = await between(t, answering(OK), { intents: [slow] })
+  const startMs = performance.now()
+  const one = await source()
+  for (let i = 0; i < 3; i += 1) one.say(get())
+  await one.hears('ok')
+  for (let i = 1; i <= 10; i += 1) {
+    path.apply(slow, intentOf({ kind: 'bulkhead', to: 'db', settings: { maxInFlight: i } }))
+  }
+  await one.hearsTimes('ok', 3)
+  const tookMs = performance.now() - startMs
+  t.ok(tookMs >= 390 && tookMs < 1_500, `${tookMs} ms for three at five a second`)
+  t.match(path.policy('backpressure-1'), { matched: 3 })
+})
+
 t.test('who waits meets a new refusal, and holds nothing while it waits', async (t) => {
   const slow = paced({ ratePerSecond: 0.1, burst: 0, maxWaitMs: 60_000 })
   const { source, path } = await between(t, answering(OK), { intents: [slow] })
