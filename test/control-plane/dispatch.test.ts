@@ -1,7 +1,4 @@
-/**
- * What is wanted goes out, and what nodes say comes back: by hand, with a clock of the test's
- * own.
- */
+/** What is wanted goes out, what nodes say comes back: by hand, with a clock of the test's own. */
 import { fromBinary } from '@bufbuild/protobuf'
 import t from 'tap'
 import { Book } from '../../control-plane/book.ts'

@@ -1,4 +1,4 @@
-/** Who calls is told by the address, never by what is said; who is called, by where it was going. */
+/** Who calls is told by address, never by what is said; who is called, by where it was going. */
 import t from 'tap'
 import { between, soon } from '../support/between.ts'
 import { intentOf } from '../support/data-path.ts'
