@@ -135,8 +135,10 @@ export class Rehearsal {
     })
     for (let i = 0; i < ring.edge.length; i++) {
       const { edge, policies } = known[ring.edge[i]!]!
-      const startMs = ring.startMs[i]!
-      if (policies.length === 0 || startMs < fromMs) continue
+      const endMs = ring.startMs[i]! + ring.tookMs[i]!
+      // What began before and still ran then holds its slot from the beginning.
+      const startMs = Math.max(ring.startMs[i]!, fromMs)
+      if (policies.length === 0 || endMs < startMs) continue
       const facts = ring.facts[i]!
       const call: Call = {
         edge,
@@ -149,7 +151,7 @@ export class Rehearsal {
       const result = recorded === 'refused' ? undefined : recorded
       const count = this.#countOf(edge.key, edge.source, edge.target)
       count.calls += 1
-      yield { call, policies, startMs, tookMs: ring.tookMs[i]!, result, count }
+      yield { call, policies, startMs, tookMs: endMs - startMs, result, count }
     }
   }
 

@@ -3,6 +3,7 @@
  * refused, a caller calling all the while. A hundred nodes: from asking until the last of them has
  * acknowledged; they are simulated on real control streams, in a process of their own.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Control } from '../../cli/client.ts'
 import { quantile } from '../support/callers.ts'
 import { Connection, placeOf } from '../support/connection.ts'
@@ -75,7 +76,11 @@ async function callUntil(address: string, status: number): Promise<number> {
   while (performance.now() - startMs < 10_000) {
     const answer = await connection.call(request)
     if (typeof answer === 'string') throw new Error(`a call was lost: ${answer}`)
-    if (answer.status !== status) continue
+    if (answer.status !== status) {
+      // A call each millisecond is close enough, and leaves the machine to those it measures.
+      await sleep(1)
+      continue
+    }
     connection.close()
     return performance.now()
   }

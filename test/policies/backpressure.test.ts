@@ -52,6 +52,26 @@ t.test('backpressure: a caller in a hurry is refused at once', async (t) => {
   t.same(delays(given, [0, 0, 0], { chance: 0, patienceMs: 15 }), [0, 10, 'refuse'])
 })
 
+t.test('backpressure: a place that is borrowed is not too late either', async (t) => {
+  for (const [patienceMs, expected] of [
+    [Infinity, 70], // its own turn would be in 80 ms
+    [75, 70],
+    [65, 'refuse'],
+  ] as const) {
+    const { state, settings, of } = stateOf(backpressure, { ratePerSecond: 100, burst: 1 })
+    const call = (source: typeof state, patience = Infinity) => {
+      const asked = callOn(undefined, { chance: 0, patienceMs: patience })
+      const decision = backpressure.admit(source, settings, asked, DAY_MS)
+      return decision.verdict === 'pass' ? decision.delayMs : 'refuse'
+    }
+    const alone = [call(state), call(state), call(state), call(state)]
+    t.same(alone, [0, 10, 20, 30])
+    t.equal(call(of('other')), 0)
+    t.same([call(state), call(state)], [40, 60], 'its turn comes half as often now')
+    t.equal(call(state, patienceMs), expected)
+  }
+})
+
 t.test('backpressure: says when to come back, and why', async (t) => {
   const { state, settings } = stateOf(backpressure, { ratePerSecond: 2, burst: 1, maxWaitMs: 0 })
   const call = callOn(undefined, { chance: 0 })

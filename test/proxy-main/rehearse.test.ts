@@ -133,6 +133,13 @@ t.test(
   },
 )
 
+t.test('what began before that time and still ran in it holds its slot', async (t) => {
+  const busy = recalled(every(10, 30), 10)
+  const long = recalled([{ atMs: 1, tookMs: 20_000 }])
+  const outcome = await rehearse({ settings: { maxInFlight: 1 } }, [busy, long])
+  t.match(outcome, { calls: 11, refused: 10 })
+})
+
 t.test('who is under way and would be ended is counted, if it would', async (t) => {
   const living: Living = {
     type: 'living',
