@@ -58,6 +58,7 @@ export function useOf(cells: Cells, bound: readonly BoundIntent[]): Use[] {
 function scopesOf(cells: Cells, intent: Intent, places: Map<string, Place[]>): unknown[][] {
   const { pattern } = intent
   const found = places.get(policyKey(intent)) ?? []
+  if (found.length === 0) return [] // no call has met it yet
   const scopes = new Map<string, Place[]>()
   for (const place of found) {
     const those = scopes.get(place.scope)
