@@ -101,7 +101,8 @@ export const backpressure: Pattern<typeof fields, State> = {
     // This node's share of the fleet's rate may be nothing.
     if (ratePerSecond === 0) return refuse('backpressure', NO_SHARE, NO_SHARE_RETRY_MS)
     paceBy(settings, ratePerSecond, patienceMs)
-    const waitUs = depart(state, pace, chance, clockOf(nowMs))
+    pace.chance = chance
+    const waitUs = depart(state, pace, clockOf(nowMs))
     if (waitUs < 0) return refuse('backpressure', TOO_MANY, -waitUs / 1000, 0, ratePerSecond)
     return waitUs === 0 && smooth === 0 ? PASS : delay(waitUs / 1000 + smooth)
   },
@@ -122,7 +123,7 @@ export const backpressure: Pattern<typeof fields, State> = {
 }
 
 /** Scratch, read before it is filled in again: nothing is allocated per call. */
-const pace = { spacing: 0, burst: 0, longest: 0, bound: 0 }
+const pace = { spacing: 0, burst: 0, longest: 0, bound: 0, chance: 0.5 }
 
 function paceBy(settings: Settings, ratePerSecond: number, patienceMs: number): void {
   const { burst = ratePerSecond, maxDelayed, smoothMs } = settings

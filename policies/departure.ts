@@ -46,12 +46,14 @@ export interface Pace {
   readonly longest: number
   /** The longest for this call: less, if its caller is in a hurry. */
   readonly bound: number
+  /** The call's own, 0 to 1. Here and not an argument: as one, each call would put it on the heap. */
+  readonly chance: number
 }
 
 /** In us from now; negative if that is too late: by how long it would have had to wait. */
-export function depart(clocks: Clocks, pace: Pace, chance: number, nowUs: number): number {
+export function depart(clocks: Clocks, pace: Pace, nowUs: number): number {
   const { own, all, sources } = clocks
-  const { spacing, burst, longest, bound } = pace
+  const { spacing, burst, longest, bound, chance } = pace
   for (;;) {
     const was = own.load()
     const wasAll = all.load()
