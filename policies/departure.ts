@@ -46,7 +46,7 @@ export interface Pace {
   readonly longest: number
   /** The longest for this call: less, if its caller is in a hurry. */
   readonly bound: number
-  /** The call's own, 0 to 1. Here and not an argument: as one, each call would put it on the heap. */
+  /** The call's own, 0 to 1: here, since as an argument each call would put it on the heap. */
   readonly chance: number
 }
 
