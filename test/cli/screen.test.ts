@@ -16,7 +16,8 @@ class Screen {
   readonly #server = `airspace-${process.pid}-${Math.random().toString(36).slice(2)}`
 
   #tmux(...words: readonly string[]): string {
-    return execFileSync('tmux', ['-L', this.#server, ...words], { encoding: 'utf8' })
+    const env = { ...process.env, SHELL: '/bin/sh' } // a user may have none that lets in
+    return execFileSync('tmux', ['-L', this.#server, ...words], { encoding: 'utf8', env })
   }
 
   start(columns: number, rows: number, command: string, env: Record<string, string>): void {
