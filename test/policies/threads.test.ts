@@ -50,7 +50,7 @@ for (const maxInFlight of [1, 3]) {
     t.ok(saw[SEEN.peak]! >= 1 && saw[SEEN.peak]! <= maxInFlight, `${saw[SEEN.peak]} at once`)
     t.equal(saw[SEEN.inside], 0)
     t.equal(saw[SEEN.passed]! + saw[SEEN.refused]!, WORKERS * ROUNDS)
-    t.ok(saw[SEEN.passed]! > 10_000, `${saw[SEEN.passed]} passed`)
+    t.ok(saw[SEEN.passed]! > 1_000, `${saw[SEEN.passed]} passed`)
 
     const world = new World(place.cells)
     world.apply(bound)
