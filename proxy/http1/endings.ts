@@ -17,6 +17,8 @@ export class Endings {
   aborted = false
   readonly #of: Conversation
   #gone = false
+  /** Our last word is said, or on its way. */
+  #finishing = false
 
   constructor(of: Conversation) {
     this.#of = of
@@ -75,19 +77,19 @@ export class Endings {
 
   targetEnded(nowMs: number): void {
     if (this.#gone || this.#forsaken()) return
-    const { exchange, requests, target } = this.#of
+    const { exchange, target } = this.#of
     this.#of.persists = false
     this.#of.settle(nowMs)
     if (exchange.state === 'running') this.#of.end('failure', nowMs)
-    if (requests.phase !== 'drop') this.finish(nowMs)
+    if (!this.#finishing) this.finish(nowMs)
     else target?.close()
   }
 
   targetClosed(reset: boolean, nowMs: number): void {
     if (this.#gone || this.#forsaken()) return
-    const { exchange, requests, source } = this.#of
+    const { exchange, source } = this.#of
     if (exchange.state === 'running') this.#of.end('failure', nowMs)
-    if (requests.phase !== 'drop') {
+    if (!this.#finishing) {
       if (reset) source.resetAfter()
       this.finish(nowMs)
     }
@@ -108,6 +110,7 @@ export class Endings {
   /** Says no more, and reads no more than is needed for the last answer to arrive. */
   finish(nowMs: number): void {
     const { requests, source, target, deadlines } = this.#of
+    this.#finishing = true
     requests.drop()
     deadlines.closeMs = nowMs + FAREWELL_MS
     target?.close()
