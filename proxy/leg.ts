@@ -209,8 +209,11 @@ export class Leg {
   reset(): void {
     if (this.closed) return
     this.finished = true
-    if (this.socket.connecting) this.socket.destroy()
-    else this.socket.resetAndDestroy()
+    // Neither a socket that connects nor one that is sending its FIN can be reset: libuv says
+    // EINVAL, and Node would then never close it.
+    const { socket } = this
+    if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
+    else socket.resetAndDestroy()
   }
 
   /** RST, once what waits has left: it came before whatever broke the other end. */
@@ -221,7 +224,7 @@ export class Leg {
       return
     }
     this.finished = true
-    this.socket.once('drain', () => this.socket.resetAndDestroy())
+    this.socket.once('drain', () => this.reset())
   }
 
   #take(): Buffer | undefined {

@@ -15,7 +15,6 @@ export function refuse(of: Conversation, refusal: Refuse, by: Policy, nowMs: num
     return
   }
   requests.skip(nowMs)
-  if (requests.held.length === 0) endings.perhapsOver(nowMs)
 }
 
 /** A new policy ends what is under way: an answer if none has begun, else a visible cut. */

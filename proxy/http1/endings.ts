@@ -42,10 +42,11 @@ export class Endings {
     else target?.finish()
   }
 
-  /** A source that has sent its last, and got its last answer. */
+  /** A source that has sent its last: no more comes of what it has not sent whole. */
   perhapsOver(nowMs: number): void {
     const { source, requests } = this.#of
-    if (source.ended && requests.phase === 'head') this.finish(nowMs)
+    const reads = requests.phase === 'head' || requests.phase === 'refused'
+    if (source.ended && reads && !this.#finishing) this.finish(nowMs)
   }
 
   sourceClosed(reset: boolean, nowMs: number): void {

@@ -67,7 +67,7 @@ export class Requests implements Reader {
     const { held } = this
     this.#view(held.bytes, held.start, held.end)
     this.#run(nowMs)
-    this.#unview()
+    this.#unview(nowMs)
   }
 
   #view(bytes: Buffer, start: number, end: number): void {
@@ -77,10 +77,11 @@ export class Requests implements Reader {
     this.#viewing = true
   }
 
-  #unview(): void {
+  #unview(nowMs: number): void {
     this.#viewing = false
     this.held.consume(this.#at, (this.#of.target?.waiting ?? 0) > 0)
     if (this.held.length < HELD_MAX) this.#of.source.go(HELD_FULL)
+    this.#of.endings.perhapsOver(nowMs)
   }
 
   /** As far as the bytes in view and the turn allow. */
@@ -127,7 +128,7 @@ export class Requests implements Reader {
     this.#view(this.held.bytes, this.held.start, this.held.end)
     this.#send(nowMs)
     this.#run(nowMs)
-    this.#unview()
+    this.#unview(nowMs)
   }
 
   #send(nowMs: number): void {
@@ -193,7 +194,7 @@ export class Requests implements Reader {
     if (this.body.done) this.#next()
     if (viewing) return
     this.#run(nowMs)
-    this.#unview()
+    this.#unview(nowMs)
   }
 
   #next(): void {
