@@ -38,6 +38,7 @@ export interface Journal {
   /** The newest `limit` bodies with after < revision < before, oldest first. */
   read(after: number, before: number, limit: number): string[]
   meta(key: string): string | undefined
+  /** Survives a crash of ours; after a power cut an older value may be there. */
   setMeta(key: string, value: string): void
   close(): void
 }
@@ -108,11 +109,20 @@ export class SqliteJournal implements Journal {
     return undefined
   }
 
+  /**
+   * In the file when it returns, and flushed with the next entry: a hundred nodes that come at once
+   * would wait for a hundred flushes. After a power cut an older value is there, whole.
+   */
   setMeta(key: string, value: string): void {
-    this.#transaction((db) => {
-      const sql = 'INSERT OR REPLACE INTO meta (key, value, hash) VALUES (?, ?, ?)'
-      db.prepare(sql).run(key, value, sha256(key, value))
-    })
+    this.#db?.exec('PRAGMA synchronous = NORMAL')
+    try {
+      this.#transaction((db) => {
+        const sql = 'INSERT OR REPLACE INTO meta (key, value, hash) VALUES (?, ?, ?)'
+        db.prepare(sql).run(key, value, sha256(key, value))
+      })
+    } finally {
+      this.#db?.exec('PRAGMA synchronous = FULL')
+    }
   }
 
   close(): void {
