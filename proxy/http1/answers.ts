@@ -8,7 +8,8 @@ import type { Conversation } from './conversation.ts'
 /** A policy refuses the request whose head has been read; its body is not forwarded. */
 export function refuse(of: Conversation, refusal: Refuse, by: Policy, nowMs: number): void {
   const { source, requests, around, endings } = of
-  const close = !of.persists || around.draining || !requests.bounded
+  const draining = around.draining || of.deadlines.draining
+  const close = !of.persists || draining || !requests.bounded
   source.say(refusalOf(refusal, by, untilOf(of, by), mannerOf(of, close)))
   if (close) {
     endings.finish(nowMs)

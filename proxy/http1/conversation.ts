@@ -136,12 +136,16 @@ export class Conversation implements Connection, Carrier {
     const { requests, responses, endings } = this
     if (!responses.done || this.exchange.state !== 'running') return
     if (!requests.done && this.persists && !endings.aborted) return
-    const follows = this.persists && !this.last && !endings.aborted && requests.done
+    // A source that was not told may be sending its next request now: that one is answered, and
+    // told. Only a worker that ends waits for nobody.
+    const ends = this.last && (responses.told || this.around.draining)
+    const follows = this.persists && !ends && !endings.aborted && requests.done
     this.end(responses.status < 500 ? 'success' : 'failure', nowMs)
     if (!follows) {
       endings.finish(nowMs)
       return
     }
+    this.deadlines.met()
     responses.idle()
     requests.next(nowMs)
     endings.perhapsOver(nowMs)

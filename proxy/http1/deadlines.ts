@@ -21,6 +21,11 @@ export class Deadlines {
     this.#breakMs = Math.min(this.#breakMs, untilMs)
   }
 
+  /** The exchange is over, and another may follow: what was set for it is not for that one. */
+  met(): void {
+    this.#breakMs = this.#finishMs = Number.POSITIVE_INFINITY
+  }
+
   /** The end of the source is passed on to the target then. */
   finishBy(untilMs: number): void {
     this.#finishMs = Math.min(this.#finishMs, untilMs)

@@ -61,6 +61,9 @@ export abstract class Head {
   closes = false
   keeps = false
   upgrades = false
+  /** Of a line that says `connection: keep-alive` and nothing else; -1 without one. */
+  #keepFrom = -1
+  #keepTo = -1
   /** Stretches to leave out, as offsets from the start: from, to, from, to ... */
   cuts: number[] = NO_CUTS
   cutCount = 0
@@ -94,6 +97,7 @@ export abstract class Head {
     this.minor = 1
     this.coded = this.chunked = this.closes = this.keeps = this.upgrades = false
     this.cutCount = 0
+    this.#keepFrom = -1
     this.#line = this.#seen = this.#fields = this.#empties = 0
     this.#started = false
   }
@@ -180,8 +184,13 @@ export abstract class Head {
 
   #known(bytes: Uint8Array, name: number, colon: number, value: number, end: number): boolean {
     const length = colon - name
-    if (length === 10 && b.begins(bytes, name, CONNECTION))
+    if (length === 10 && b.begins(bytes, name, CONNECTION)) {
+      if (b.isSame(bytes, value, end, KEEP_ALIVE)) {
+        this.#keepFrom = name - this.start
+        this.#keepTo = this.lineEnd - this.start
+      }
       return this.#connection(bytes, value, end)
+    }
     if (length === 14 && b.begins(bytes, name, CONTENT_LENGTH)) {
       return this.#contentLength(bytes, value, end)
     }
@@ -200,6 +209,23 @@ export abstract class Head {
     this.cuts[this.cutCount * 2 + 1] = to - this.start
     this.cutCount += 1
     return true
+  }
+
+  /** The contrary is to be said: some callers read the first such line and no other. */
+  cutKeepAlive(): void {
+    const from = this.#keepFrom
+    if (from < 0 || this.cutCount >= CUTS_MAX) return
+    this.#keepFrom = -1
+    let at = this.cutCount
+    if (this.cuts === NO_CUTS) this.cuts = []
+    while (at > 0 && this.cuts[at * 2 - 2]! > from) {
+      this.cuts[at * 2] = this.cuts[at * 2 - 2]!
+      this.cuts[at * 2 + 1] = this.cuts[at * 2 - 1]!
+      at -= 1
+    }
+    this.cuts[at * 2] = from
+    this.cuts[at * 2 + 1] = this.#keepTo
+    this.cutCount += 1
   }
 
   /** Digits alone, once, and exact as a number: RFC 9112 §6.3 lets nothing else be framed by. */

@@ -30,6 +30,8 @@ export class Responses implements Reader {
   started = false
   /** The source is gone: the answer is read to its end and goes nowhere. */
   discards = false
+  /** The source was told that nothing follows. */
+  told = false
   /** The target said 100: the body may come. */
   continued = false
   readonly #of: Conversation
@@ -46,7 +48,7 @@ export class Responses implements Reader {
   begin(): void {
     this.phase = 'head'
     this.head.begin()
-    this.started = this.continued = false
+    this.started = this.told = this.continued = false
     this.status = this.#interims = 0
   }
 
@@ -130,6 +132,10 @@ export class Responses implements Reader {
     this.#at += length
     if (this.discards) return
     const line = this.#of.last && this.head.status >= 200 ? CLOSE_LINE : undefined
+    if (line) {
+      this.told = true
+      this.head.cutKeepAlive()
+    }
     const { source } = this.#of
     if (!sendHead(source, this.head, this.#bytes, start, this.#at, line)) {
       this.#of.target!.stop(PEER_FULL)
